@@ -1,0 +1,99 @@
+"""What a provider is: a service that compares one photo with a registered portrait.
+
+A provider never sees a model, and the rest of the app never sees a wire format. Between
+them cross only the three small types below and the errors of ``exceptions.ProviderError``.
+Messages of these errors must not contain sensitive information.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.core.checks import CheckMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRequest:
+    """One call: is the person in this photo the holder of this ID number?
+
+    Exactly one of ``image`` (JPEG or PNG bytes) and ``url`` is used; a provider that is
+    given both sends only the URL. ``session_id`` is ours and unique for each call.
+    """
+
+    session_id: str
+    idcard_name: str = field(repr=False)
+    idcard_number: str = field(repr=False)
+    image: bytes | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The provider did its work and answered.
+
+    Either ``similarity`` is a finite number from 0 to 100, or ``reason_code`` (one of
+    ``reasons.ReasonCode``) says why the comparison has none: no face, name and number do
+    not match, no portrait on file. ``is_billed`` is ``yes``, ``no`` or ``unknown``.
+    """
+
+    similarity: float | None = None
+    reason_code: str = ""
+    is_billed: str = "yes"
+    provider_code: str = ""
+    provider_message: str = ""
+    provider_session_id: str = ""
+    http_status: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeMeaning:
+    """One row of a provider's table: what one of its codes means to us.
+
+    ``kind`` is how the call ended (``answered``, ``throttled``, ``refused`` or
+    ``unknown``); ``fixable_by`` is ``subject``, ``reviewer``, ``site``, ``provider`` or
+    ``nobody``; ``is_billed`` is ``yes``, ``no`` or ``unknown``; ``counts_as_try`` says
+    whether it uses up one of the person's photos.
+    """
+
+    reason_code: str
+    kind: str
+    fixable_by: str
+    is_retryable: bool
+    is_billed: str
+    counts_as_try: bool = False
+
+
+class Provider(ABC):
+    """A face comparison service, built from ``OPTIONS`` of its entry in the settings."""
+
+    #: most bytes of a photo that fit the provider's request body
+    max_image_bytes: ClassVar[int]
+    takes_url: ClassVar[bool] = False
+    #: recommended defaults; scores of two providers are not on one scale
+    default_thresholds: ClassVar[Mapping[str, float]] = {"verify_at": 80.0, "review_at": 70.0}
+
+    def __init__(self, alias: str, **options: Any) -> None:
+        self.alias = alias
+
+    @abstractmethod
+    def compare(
+        self, request: ComparisonRequest, *, about_to_send: Callable[[], None]
+    ) -> Comparison:
+        """Make one call and return the provider's answer, or raise a ``ProviderError``.
+
+        ``about_to_send`` is called exactly once, when the connection (and TLS) stands and
+        before the first byte of the request leaves. An exception that it raises stops the
+        call and passes through unchanged.
+        """
+
+    def check(self) -> Iterable[CheckMessage]:
+        """System checks of this provider's options; no network, no database."""
+        return []
+
+    @property
+    def timeout(self) -> float:
+        """The most seconds one call may take in all."""
+        return 20.0
