@@ -49,6 +49,10 @@ class NotPermitted(FaceVerifyError):
     """The actor may see this but may not do it, such as deciding one's own case."""
 
 
+class SealBroken(FaceVerifyError):
+    """Sealed data does not open: changed, moved to another row, or its key is gone."""
+
+
 class ProviderError(FaceVerifyError):
     """A call to a provider that brought no answer about the person.
 

@@ -275,8 +275,32 @@ REASONS: dict[str, Reason] = {
     "reason_invalid": _reason(
         Category.INPUT, FixableBy.REVIEWER, _("Please choose a reason for this decision.")
     ),
+    "decision_invalid": _reason(
+        Category.INPUT, FixableBy.SITE, _("A decision is verify, reject or retry.")
+    ),
     "note_invalid": _reason(
         Category.INPUT, FixableBy.REVIEWER, _("A note has at most 2,000 characters.")
+    ),
+    # requests that come at the wrong time or from the wrong person
+    "not_waiting_for_photo": _reason(
+        Category.INPUT, FixableBy.NOBODY, _("This verification does not wait for a photo.")
+    ),
+    "correction_not_asked": _reason(
+        Category.INPUT, FixableBy.SUBJECT,
+        _("Name and ID number can be corrected only when they were found not to match."),
+    ),
+    "already_final": _reason(
+        Category.INPUT, FixableBy.NOBODY, _("This verification is already decided or closed.")
+    ),
+    "not_in_review": _reason(
+        Category.INPUT, FixableBy.NOBODY, _("This verification is not in review.")
+    ),
+    "changed_meanwhile": _reason(
+        Category.INPUT, FixableBy.REVIEWER,
+        _("This verification has changed since you opened it. Please look again."),
+    ),
+    "own_case": _reason(
+        Category.INPUT, FixableBy.REVIEWER, _("You cannot decide your own case.")
     ),
 }
 

@@ -54,3 +54,27 @@ DATABASES = {
     )
 }
 STATIC_URL = "static/"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "faceverify": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(VAR / "photos"), "file_permissions_mode": 0o600},
+    },
+}
+CELERY_BROKER_URL = "memory://"
+FACEVERIFY = {
+    "PROVIDERS": {
+        "default": {
+            "BACKEND": "tests.scripted.ScriptedProvider",
+            "THRESHOLDS": {"verify_at": 80, "review_at": 70},
+        }
+    },
+    "LEVELS": {
+        "default": {"PROVIDER": "default", "LIVE": False},
+        "live": {"PROVIDER": "default", "LIVE": True},
+    },
+    "KEYS": {"test": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
+    "ALLOW_PHOTO_URLS": True,
+}

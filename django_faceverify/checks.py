@@ -1,0 +1,307 @@
+"""System checks: every wrong configuration that we can name, with a number and a hint.
+
+No check touches the network or a database. The ids stand in ``docs/reference/checks.md``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, storages
+from django.utils.module_loading import import_string
+
+from django_faceverify import sealing
+from django_faceverify.conf import (
+    DEFAULTS,
+    LEVEL_DEFAULTS,
+    PROVIDER_KEYS,
+    STORAGE_ALIAS,
+    THRESHOLD_DEFAULTS,
+    UNKNOWN_POLICIES,
+    app_settings,
+)
+from django_faceverify.exceptions import InvalidProvider
+from django_faceverify.providers import providers
+from django_faceverify.providers.base import Provider
+from django_faceverify.verification import LEASE_MARGIN
+
+Messages = Iterator[CheckMessage]
+
+
+@register(Tags.compatibility)
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """All checks of ``FACEVERIFY``, in the order in which a newcomer would mend them."""
+    try:
+        raw = app_settings.raw
+    except ImproperlyConfigured:
+        return [_error("E001", "FACEVERIFY must be a dict.", "See docs/reference/settings.md.")]
+    messages = list(_unknown_keys(raw, DEFAULTS, "FACEVERIFY", "E002"))
+    messages += _values(raw)
+    if any(isinstance(message, Error) for message in messages):
+        return messages
+    for check in (_keys, _storage, _providers, _levels):
+        messages += check()
+    return messages
+
+
+def _error(number: str, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"faceverify.{number}")
+
+
+def _warning(number: str, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"faceverify.{number}")
+
+
+def _unknown_keys(given: Iterable[Any], known: Iterable[str], where: str, number: str) -> Messages:
+    for key in given:
+        if key in known:
+            continue
+        near = difflib.get_close_matches(str(key).upper(), known, n=1) or difflib.get_close_matches(
+            str(key), known, n=1
+        )
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}."
+        yield _error(number, f"{where} has no key {key!r}.", hint)
+
+
+def _values(raw: dict[str, Any]) -> Messages:
+    """Types and ranges of the plain values."""
+    for key in ("PROVIDERS", "LEVELS"):
+        value = raw.get(key, DEFAULTS[key])
+        if not isinstance(value, dict) or not all(
+            isinstance(entry, dict) for entry in value.values()
+        ):
+            yield _error("E003", f"FACEVERIFY[{key!r}] must be a dict of dicts.", "See the docs.")
+    for key in ("LEASE", "DEADLINE", "EXPIRES_AFTER", "MAX_UPLOAD_BYTES"):
+        value = raw.get(key, DEFAULTS[key])
+        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+            yield _error(
+                "E004",
+                f"FACEVERIFY[{key!r}] must be a whole number above 0.",
+                f"The default is {DEFAULTS[key]}.",
+            )
+    if not isinstance(raw.get("ALLOW_PHOTO_URLS", False), bool):
+        yield _error("E005", "FACEVERIFY['ALLOW_PHOTO_URLS'] must be True or False.", "Default: False.")
+    policy = raw.get("UNKNOWN_POLICY", DEFAULTS["UNKNOWN_POLICY"])
+    if policy not in UNKNOWN_POLICIES:
+        yield _error(
+            "E006",
+            "FACEVERIFY['UNKNOWN_POLICY'] is not a known policy.",
+            f"Choose one of: {', '.join(UNKNOWN_POLICIES)}.",
+        )
+
+
+def _keys() -> Messages:
+    """The sealing keys: there, whole, and not the site's SECRET_KEY."""
+    how = (
+        "Make one with: python -c \"import base64, os; print(base64.b64encode("
+        'os.urandom(32)).decode())" and keep it where your other secrets are.'
+    )
+    try:
+        keys = app_settings.KEYS
+    except (ImproperlyConfigured, ImportError):
+        yield _error("E010", "FACEVERIFY['KEYS'] cannot be read.", "Give a dict or the path of a callable.")
+        return
+    if not keys:
+        yield _error("E011", "FACEVERIFY['KEYS'] holds no key; nothing can be sealed.", how)
+    for key_id, text in keys.items():
+        if not str(key_id).isalnum() or len(str(key_id)) > 20:
+            yield _error(
+                "E012",
+                "The id of a key in FACEVERIFY['KEYS'] must be 1 to 20 letters and digits.",
+                "Name it by the time of its making, such as '2026a'.",
+            )
+        if text == app_settings.secret_key:
+            yield _error(
+                "E013",
+                f"FACEVERIFY['KEYS'][{key_id!r}] is the site's SECRET_KEY.",
+                "A new SECRET_KEY would make all sealed data unreadable. " + how,
+            )
+            continue
+        try:
+            sealing.decode_key(text)
+        except ValueError:
+            yield _error("E014", f"FACEVERIFY['KEYS'][{key_id!r}] is not 32 bytes in base64.", how)
+
+
+def _storage() -> Messages:
+    """Photos lie in a storage of their own that no web server serves."""
+    hint = (
+        'Add STORAGES["faceverify"] = {"BACKEND": '
+        '"django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": '
+        '"/a/private/folder"}} with the default and staticfiles entries beside it.'
+    )
+    if STORAGE_ALIAS not in app_settings.storage_aliases:
+        yield _error("E020", 'There is no STORAGES["faceverify"] for photos.', hint)
+        return
+    storage = storages[STORAGE_ALIAS]
+    if not isinstance(storage, FileSystemStorage):
+        return
+    location, media = Path(storage.location).resolve(), app_settings.media_root
+    if media and location.is_relative_to(Path(media).resolve()):
+        yield _error(
+            "E021",
+            'STORAGES["faceverify"] lies under MEDIA_ROOT, which web servers publish.',
+            "Give it a folder of its own.",
+        )
+
+
+def _providers() -> Messages:
+    """Each provider entry, then the provider's own checks."""
+    if not app_settings.PROVIDERS:
+        yield _error(
+            "E030",
+            "FACEVERIFY['PROVIDERS'] names no provider.",
+            "Start with the sandbox: see docs/tutorial.md.",
+        )
+    for alias, entry in app_settings.PROVIDERS.items():
+        where = f"FACEVERIFY['PROVIDERS'][{alias!r}]"
+        yield from _unknown_keys(entry, PROVIDER_KEYS, where, "E031")
+        yield from _thresholds(entry.get("THRESHOLDS", {}), where)
+        provider = yield from _build(alias, where)
+        if provider is None:
+            continue
+        yield from provider.check()
+        yield from _timeout(provider, where)
+        if getattr(provider, "is_sandbox", False) and not app_settings.is_debug:
+            yield _warning(
+                "W032",
+                f"{where} points at this machine: a sandbox verifies nobody.",
+                "Set the provider's own endpoint and credentials before you go live.",
+            )
+
+
+def _build(alias: str, where: str) -> Any:
+    """The provider of that alias; a generator that yields the reason when there is none."""
+    backend = app_settings.PROVIDERS[alias].get("BACKEND")
+    try:
+        is_provider = issubclass(import_string(backend), Provider)
+    except (ImportError, TypeError, AttributeError):
+        is_provider = False
+    if not is_provider:
+        yield _error(
+            "E033",
+            f"{where}['BACKEND'] is not the dotted path of a Provider.",
+            "Such as 'django_faceverify.providers.qcloud.QcloudProvider'.",
+        )
+        return None
+    try:
+        return providers[alias]
+    except InvalidProvider as error:
+        yield _error("E034", str(error), "See docs/reference/settings.md for the OPTIONS it takes.")
+        return None
+
+
+def _timeout(provider: Provider, where: str) -> Messages:
+    if provider.timeout + LEASE_MARGIN >= app_settings.LEASE:
+        yield _error(
+            "E035",
+            f"{where} may take {provider.timeout:g} s for a call, too long for the lease of "
+            f"{app_settings.LEASE} s.",
+            f"Keep FACEVERIFY['LEASE'] at least {LEASE_MARGIN:g} s above the timeout; three "
+            "times the timeout is a good choice.",
+        )
+
+
+def _levels() -> Messages:
+    if "default" not in app_settings.LEVELS:
+        yield _error(
+            "E040",
+            "FACEVERIFY['LEVELS'] has no 'default'.",
+            "It is the level of a verification that names none.",
+        )
+    for name, entry in app_settings.LEVELS.items():
+        where = f"FACEVERIFY['LEVELS'][{name!r}]"
+        yield from _unknown_keys(entry, LEVEL_DEFAULTS, where, "E041")
+        yield from _level_values(entry, where)
+        yield from _thresholds(entry.get("THRESHOLDS", {}), where)
+        alias = entry.get("PROVIDER", "default")
+        if alias not in app_settings.PROVIDERS:
+            near = difflib.get_close_matches(str(alias), app_settings.PROVIDERS, n=1)
+            yield _error(
+                "E042",
+                f"{where} uses the provider {alias!r}, which FACEVERIFY['PROVIDERS'] lacks.",
+                f"Did you mean {near[0]!r}?" if near else "Add it, or name another.",
+            )
+            continue
+        yield from _merged_thresholds(name, entry, where)
+
+
+def _level_values(entry: dict[str, Any], where: str) -> Messages:
+    valid: dict[str, Callable[[Any], bool]] = {
+        "LIVE": lambda value: isinstance(value, bool),
+        "COUNT_PHOTO_PROBLEMS": lambda value: isinstance(value, bool),
+        "MAX_PHOTOS": _is_count,
+        "MAX_SUBMISSIONS": _is_count,
+    }
+    for key, is_valid in valid.items():
+        value = entry.get(key, LEVEL_DEFAULTS[key])
+        if not is_valid(value):
+            yield _error(
+                "E043",
+                f"{where}[{key!r}] has the wrong type or range.",
+                f"The default is {LEVEL_DEFAULTS[key]!r}.",
+            )
+    most, tries = (
+        entry.get(key, LEVEL_DEFAULTS[key]) for key in ("MAX_SUBMISSIONS", "MAX_PHOTOS")
+    )
+    if _is_count(most) and _is_count(tries) and most < tries:
+        yield _error(
+            "E044",
+            f"{where}['MAX_SUBMISSIONS'] is below MAX_PHOTOS.",
+            "It counts all photos that a person may send, unusable ones included.",
+        )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100
+
+
+def _thresholds(given: Any, where: str) -> Messages:
+    """One THRESHOLDS dict by itself: keys, types, range."""
+    if not isinstance(given, dict):
+        yield _error("E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at.")
+        return
+    yield from _unknown_keys(given, THRESHOLD_DEFAULTS, f"{where}['THRESHOLDS']", "E051")
+    for key, value in given.items():
+        if not _is_score(value):
+            yield _error(
+                "E052",
+                f"{where}['THRESHOLDS'][{key!r}] must be a number from 0 to 100.",
+                "It stands on the provider's scale of similarity.",
+            )
+
+
+def _merged_thresholds(name: str, entry: dict[str, Any], where: str) -> Messages:
+    """The thresholds that hold for a level, whichever entry each of them came from."""
+    provider = app_settings.PROVIDERS[entry.get("PROVIDER", "default")]
+    parts = [provider.get("THRESHOLDS", {}), entry.get("THRESHOLDS", {})]
+    if not all(isinstance(part, dict) for part in parts):
+        return
+    merged = {**THRESHOLD_DEFAULTS, **parts[0], **parts[1]}
+    if not all(_is_score(value) for value in merged.values()):
+        return
+    if merged["review_at"] > merged["verify_at"]:
+        yield _error(
+            "E053",
+            f"{where}: review_at ({merged['review_at']:g}) is above verify_at "
+            f"({merged['verify_at']:g}).",
+            "A similarity from review_at on goes to a reviewer, from verify_at on it verifies.",
+        )
+
+
+def _is_score(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 <= value <= 100
+    )

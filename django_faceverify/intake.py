@@ -1,0 +1,408 @@
+"""Everything that a person, a site or a reviewer can ask for. The doors call this.
+
+Each function validates first, then stores in one transaction, then wakes a worker after the
+commit. A refused request has stored nothing and called nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from django_faceverify import identity, lifecycle, sealing, tasks
+from django_faceverify.conf import Level, app_settings
+from django_faceverify.exceptions import Conflict, InputError, NotPermitted
+from django_faceverify.models import Event, Photo, Verification
+from django_faceverify.models.clock import db_now
+from django_faceverify.models.keys import new_id
+from django_faceverify.models.photo import discard_photo, store_photo
+from django_faceverify.photo import CanonicalPhoto, canonicalize
+from django_faceverify.providers import providers
+from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
+
+Status = Verification.Status
+
+MAX_REFERENCE = 100
+MAX_NOTE = 2000
+MAX_URL = 2000
+MAX_METADATA_KEYS = 20
+MAX_METADATA_VALUE = 200
+
+#: what a reviewer may decide, and the transition that it means
+REVIEW_ACTIONS = {"verify": "verify", "reject": "reject", "retry": "ask_again"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A photo as it arrives: the bytes of a file, or an address. Exactly one is used."""
+
+    image: bytes | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+    source: str = Photo.Source.UPLOAD
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Picture:
+    """A photo that passed every check and waits to be stored."""
+
+    canonical: CanonicalPhoto | None = field(default=None, repr=False)
+    url: str = field(default="", repr=False)
+    source: str
+
+
+@sensitive_variables("idcard_name", "idcard_number", "name", "number", "submission")
+def create(
+    *,
+    user: Any,
+    idcard_name: object,
+    idcard_number: object,
+    level: str = "default",
+    reference: object = "",
+    metadata: object = None,
+    consent: object = None,
+    submission: Submission | None = None,
+) -> Verification:
+    """Open a case for one person's claim of identity, with or without a photo.
+
+    With a photo it is ``processing`` at once, otherwise ``requires_input``. Raises
+    ``InputError`` for anything that cannot be used; then nothing was stored.
+    """
+    level_ = _level(level)
+    name = identity.normalize_name(idcard_name)
+    number = identity.normalize_number(idcard_number, is_live=level_.is_live)
+    consent_version = _consent_version(consent)
+    verification = Verification(
+        user=user if user is not None and user.pk else None,
+        reference=_reference(reference),
+        level=level_.name,
+        is_live=level_.is_live,
+        metadata=_metadata(metadata),
+    )
+    _set_identity(verification, name, number)
+    picture = _picture(submission, level_) if submission else None
+    actor = lifecycle.user_actor(user)
+    with _stored(picture) as stored, transaction.atomic():
+        now = timezone.now()
+        verification.created_at = verification.updated_at = verification.expires_at = now
+        verification.save(force_insert=True)
+        Verification.objects.filter(pk=verification.pk).update(
+            expires_at=db_now(app_settings.EXPIRES_AFTER)
+        )
+        facts = {"consent_text_version": consent_version} if consent_version else {}
+        Event.objects.append(verification, "created", actor=actor, data=facts)
+        if stored:
+            _enqueue(verification, stored, actor=actor)
+    verification.refresh_from_db()
+    return verification
+
+
+@sensitive_variables("idcard_name", "idcard_number", "submission")
+def submit(
+    verification: Verification,
+    submission: Submission,
+    *,
+    user: Any,
+    idcard_name: object = None,
+    idcard_number: object = None,
+) -> Verification:
+    """Take a photo for a case that waits for one: validate, store, wake a worker.
+
+    A person whose details and photo were said not to match may correct the details with the
+    next photo (whatever was wrong: the answer must not tell which). Raises ``InputError``, or ``Conflict`` when no photo is asked for.
+    """
+    if verification.status != Status.REQUIRES_INPUT:
+        raise Conflict("not_waiting_for_photo")
+    level = _level(verification.level)
+    correction = _correction(verification, idcard_name, idcard_number)
+    picture = _picture(submission, level)
+    with _stored(picture) as stored, transaction.atomic():
+        assert stored is not None  # noqa: S101 (a picture was given, so it was stored)
+        _enqueue(verification, stored, actor=lifecycle.user_actor(user), correction=correction)
+    verification.refresh_from_db()
+    return verification
+
+
+def cancel(verification: Verification, *, user: Any, is_staff: bool = False) -> Verification:
+    """End a case that is not decided. Raises ``Conflict`` when it is."""
+    reason = ReasonCode.CANCELED_BY_STAFF if is_staff else ReasonCode.CANCELED_BY_SUBJECT
+    if not lifecycle.move(
+        verification, "cancel", actor=lifecycle.user_actor(user), reason_code=reason
+    ):
+        raise Conflict("already_final")
+    verification.refresh_from_db()
+    return verification
+
+
+@sensitive_variables("note")
+def review(
+    verification: Verification,
+    *,
+    reviewer: Any,
+    decision: str,
+    reason_code: str,
+    note: object = "",
+    seen_at: Any = None,
+) -> Verification:
+    """Decide a case that is in review: ``verify``, ``reject`` or ``retry`` (ask again).
+
+    ``reason_code`` is one of ``reasons.REVIEW_REASONS[decision]``. ``seen_at`` is the
+    ``updated_at`` that the reviewer looked at; when the case has changed since, nothing is
+    done. Raises ``InputError``, ``NotPermitted`` (one's own case) or ``Conflict``.
+    """
+    if decision not in REVIEW_ACTIONS:
+        raise InputError("decision_invalid", "decision")
+    if reason_code not in REVIEW_REASONS[decision]:
+        raise InputError("reason_invalid", "reason_code")
+    text = _note(note)
+    if verification.user_id is not None and verification.user_id == reviewer.pk:
+        raise NotPermitted("own_case")
+    changes: dict[str, Any] = {}
+    if decision == "retry":
+        changes["expires_at"] = db_now(app_settings.EXPIRES_AFTER)
+    else:
+        changes |= {
+            "decided_at": timezone.now(),
+            "decided_by": reviewer,
+            "decision_source": Verification.Source.REVIEWER,
+        }
+    with transaction.atomic():
+        if seen_at is not None and not Verification.objects.filter(
+            pk=verification.pk, updated_at=seen_at
+        ).select_for_update():
+            raise Conflict("changed_meanwhile")
+        if not lifecycle.move(
+            verification,
+            REVIEW_ACTIONS[decision],
+            actor=lifecycle.user_actor(reviewer),
+            sources=(Status.IN_REVIEW,),
+            reason_code=reason_code,
+            **changes,
+        ):
+            raise Conflict("not_in_review")
+        if text:
+            verification.review_note = text
+            verification.save(update_fields=["review_note"])
+    verification.refresh_from_db()
+    return verification
+
+
+@sensitive_variables("idcard_number", "number")
+def find_by_idcard_number(idcard_number: object) -> Any:
+    """All verifications about one ID number, through the blind index."""
+    number = identity.compact_number(idcard_number)
+    return Verification.objects.filter(idcard_number_index__in=sealing.blind_indexes(number))
+
+
+def view_photo(photo: Photo, *, user: Any) -> bytes:
+    """The picture for somebody who may see it; the look is recorded first.
+
+    Raises ``SealBroken`` when the file is gone or does not open.
+    """
+    Event.objects.append(
+        photo.verification,
+        "photo_viewed",
+        actor=lifecycle.user_actor(user),
+        data={"photo": str(photo.pk)},
+    )
+    return photo.read()
+
+
+@sensitive_variables("correction")
+def _enqueue(
+    verification: Verification,
+    stored: Photo,
+    *,
+    actor: str,
+    correction: dict[str, str] | None = None,
+) -> None:
+    """Move the case to the queue with its new photo; the row is the message."""
+    if correction:
+        _set_identity(verification, **correction)
+        verification.save(
+            update_fields=[
+                "idcard_name", "idcard_number", "idcard_number_index", "idcard_number_mask",
+            ]
+        )
+    if not lifecycle.move(
+        verification,
+        "submit",
+        actor=actor,
+        data={"photo": str(stored.pk), "source": stored.source, "corrected": bool(correction)},
+        stage=Verification.Stage.WAITING,
+        next_run_at=db_now(),
+        deadline_at=db_now(app_settings.DEADLINE),
+        similarity=None,
+        unrecorded_count=0,
+        retry_count=0,
+        photo_count=verification.photo_count + 1,
+    ):
+        raise Conflict("not_waiting_for_photo")
+    stored.verification = verification
+    stored.number = verification.photo_count + 1
+    stored.save(force_insert=True)
+    tasks.wake(verification.pk)
+
+
+class _stored:  # noqa: N801 (reads as a statement: with _stored(picture) as photo)
+    """File first, row second: what was stored is removed again if the row fails."""
+
+    def __init__(self, picture: _Picture | None) -> None:
+        self.picture = picture
+        self.photo: Photo | None = None
+
+    def __enter__(self) -> Photo | None:
+        picture = self.picture
+        if picture is None:
+            return None
+        photo = Photo(pk=new_id(), source=picture.source, submitted_at=timezone.now())
+        if picture.canonical is None:
+            photo.url = picture.url
+        else:
+            photo.file_name = store_photo(photo.pk, picture.canonical.data)
+            photo.sha256 = picture.canonical.sha256
+            photo.width = picture.canonical.width
+            photo.height = picture.canonical.height
+            photo.byte_size = len(picture.canonical.data)
+        self.photo = photo
+        return photo
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not None and self.photo is not None and self.photo.file_name:
+            discard_photo(self.photo.file_name)
+
+
+@sensitive_variables()
+def _set_identity(verification: Verification, name: str, number: str) -> None:
+    verification.idcard_name = name
+    verification.idcard_number = number
+    verification.idcard_number_index = sealing.blind_index(number)
+    verification.idcard_number_mask = identity.mask_number(number)
+
+
+@sensitive_variables()
+def _correction(
+    verification: Verification, idcard_name: object, idcard_number: object
+) -> dict[str, str] | None:
+    if idcard_name is None and idcard_number is None:
+        return None
+    reason = REASONS.get(verification.reason_code)
+    if reason is None or reason.category not in (Category.MISMATCH, Category.IDENTITY):
+        raise Conflict("correction_not_asked")
+    name = idcard_name if idcard_name is not None else verification.idcard_name.unseal()
+    number = idcard_number if idcard_number is not None else verification.idcard_number.unseal()
+    return {
+        "name": identity.normalize_name(name),
+        "number": identity.normalize_number(number, is_live=verification.is_live),
+    }
+
+
+@sensitive_variables("submission")
+def _picture(submission: Submission, level: Level) -> _Picture:
+    """Check a photo as far as possible before anything is stored or paid for."""
+    if submission.url is not None:
+        url = _photo_url(submission.url, level)
+        return _Picture(url=url, source=Photo.Source.URL)
+    image = submission.image
+    if image is None:
+        raise InputError("required", "image")
+    if len(image) > app_settings.MAX_UPLOAD_BYTES:
+        raise InputError("image_too_large", "image")
+    canonical = canonicalize(image, max_bytes=providers[level.provider].max_image_bytes)
+    return _Picture(canonical=canonical, source=submission.source)
+
+
+def _photo_url(url: object, level: Level) -> str:
+    if not app_settings.ALLOW_PHOTO_URLS or not providers[level.provider].takes_url:
+        raise InputError("url_not_allowed", "url")
+    if not isinstance(url, str) or not 0 < len(url) <= MAX_URL or not url.isascii():
+        raise InputError("url_invalid", "url")
+    try:
+        parts = urlsplit(url)
+        host, has_login = parts.hostname, parts.username or parts.password
+        parts.port  # noqa: B018 (raises for a port that is none)
+    except ValueError:
+        raise InputError("url_invalid", "url") from None
+    schemes = ("https",) if level.is_live else ("https", "http")
+    if parts.scheme not in schemes or not host or has_login or _has_controls(url):
+        raise InputError("url_invalid", "url")
+    return url
+
+
+def _level(name: object) -> Level:
+    try:
+        return app_settings.level(str(name))
+    except KeyError:
+        raise InputError("level_unknown", "level") from None
+
+
+def _reference(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_REFERENCE or _has_controls(value):
+        raise InputError("reference_invalid", "reference")
+    return value
+
+
+def _note(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_NOTE or _has_controls(value, keep="\n\t"):
+        raise InputError("note_invalid", "note")
+    return value.strip()
+
+
+def _metadata(value: object) -> dict[str, Any]:
+    """The site's own facts: a flat object, small enough to be shown in a list."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or len(value) > MAX_METADATA_KEYS:
+        raise InputError("metadata_invalid", "metadata")
+    for key, item in value.items():
+        if not isinstance(item, str | int | float | bool | None):
+            raise InputError("metadata_invalid", "metadata")
+        for text in (key, item):
+            if isinstance(text, str) and (
+                len(text) > MAX_METADATA_VALUE or _has_controls(text, keep="\n\t")
+            ):
+                raise InputError("metadata_invalid", "metadata")
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise InputError("metadata_invalid", "metadata") from None
+    return dict(value)
+
+
+def _consent_version(value: object) -> str:
+    """The version of the consent text that the person has accepted, if one was sent."""
+    if value is None:
+        return ""
+    if not isinstance(value, Mapping) or value.get("granted") is not True:
+        raise InputError("consent_invalid", "consent")
+    version = value.get("text_version")
+    if not isinstance(version, str) or not 0 < len(version) <= 50 or _has_controls(version):
+        raise InputError("consent_invalid", "consent")
+    return version
+
+
+def _has_controls(text: str, keep: str = "") -> bool:
+    """Control, format, surrogate or private characters, which no honest input needs."""
+    return any(
+        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co")
+        for character in text
+        if character not in keep
+    )
+
+
+def by_id(queryset: Any, verification_id: object) -> Verification | None:
+    """The verification of that id in a queryset, or ``None``; any text may be asked for."""
+    try:
+        key = UUID(str(verification_id))
+    except ValueError:
+        return None
+    found: Verification | None = queryset.filter(pk=key).first()
+    return found

@@ -1,0 +1,120 @@
+"""The transition table: the only way by which a verification changes its status.
+
+Every transition is one conditional UPDATE, guarded by the status it starts from (and by the
+worker's fence where there is one), and writes its Event in the same transaction. Whoever
+comes second changes nothing and is told so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from django_faceverify.models import Event, Verification
+from django_faceverify.signals import (
+    verification_decided,
+    verification_needs_input,
+    verification_submitted,
+)
+
+Status = Verification.Status
+
+#: what leaves the work queue with every transition out of ``processing``
+OFF_THE_QUEUE: dict[str, Any] = {"stage": None, "lease_until": None, "next_run_at": None}
+
+
+@dataclass(frozen=True)
+class Transition:
+    """From which statuses to which, the Event's name, and the signal after the commit."""
+
+    sources: tuple[str, ...]
+    target: str
+    event: str
+    signal: Signal | None = None
+
+
+TRANSITIONS: dict[str, Transition] = {
+    "submit": Transition(
+        (Status.REQUIRES_INPUT,), Status.PROCESSING, "submitted", verification_submitted
+    ),
+    "verify": Transition(
+        (Status.PROCESSING, Status.IN_REVIEW), Status.VERIFIED, "verified", verification_decided
+    ),
+    "reject": Transition(
+        (Status.PROCESSING, Status.IN_REVIEW), Status.REJECTED, "rejected", verification_decided
+    ),
+    "refer": Transition((Status.PROCESSING,), Status.IN_REVIEW, "review_opened"),
+    "ask_again": Transition(
+        (Status.PROCESSING, Status.IN_REVIEW),
+        Status.REQUIRES_INPUT,
+        "input_required",
+        verification_needs_input,
+    ),
+    "cancel": Transition(
+        (Status.REQUIRES_INPUT, Status.PROCESSING, Status.IN_REVIEW), Status.CANCELED, "canceled"
+    ),
+    "expire": Transition((Status.REQUIRES_INPUT,), Status.EXPIRED, "expired"),
+}
+
+SYSTEM = "system"
+
+
+def move(
+    verification: Verification,
+    action: str,
+    *,
+    actor: str,
+    sources: tuple[str, ...] | None = None,
+    fence: int | None = None,
+    reason_code: str = "",
+    data: dict[str, Any] | None = None,
+    **changes: Any,
+) -> bool:
+    """Make one transition if it is still allowed; says whether it won.
+
+    ``sources`` narrows the statuses of the table, ``fence`` demands that the caller still
+    owns the work, ``changes`` are further columns of the same UPDATE.
+    """
+    transition = TRANSITIONS[action]
+    off_the_queue = {} if transition.target == Status.PROCESSING else OFF_THE_QUEUE
+    owned = {} if fence is None else {"fence": fence}
+    with transaction.atomic():
+        won = Verification.objects.filter(
+            pk=verification.pk, status__in=sources or transition.sources, **owned
+        ).update(
+            status=transition.target,
+            reason_code=reason_code,
+            updated_at=timezone.now(),
+            **{**off_the_queue, **changes},
+        )
+        if not won:
+            return False
+        Event.objects.append(
+            verification, transition.event, actor=actor, reason_code=reason_code, data=data
+        )
+        _announce(transition, verification.pk)
+    return True
+
+
+def user_actor(user: Any) -> str:
+    """How a user is named in events; an anonymous one by its kind."""
+    return f"user:{user.pk}" if user is not None and user.pk else "anonymous"
+
+
+def _announce(transition: Transition, verification_id: UUID) -> None:
+    """Tell the site after the commit; a failing receiver stops nothing."""
+    signal = transition.signal
+    if signal is None:
+        return
+
+    def send() -> None:
+        signal.send_robust(
+            sender=Verification, verification_id=verification_id, status=transition.target
+        )
+
+    transaction.on_commit(send, robust=True)

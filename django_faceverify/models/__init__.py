@@ -1,0 +1,10 @@
+"""What is remembered: verification, photo, attempt, event."""
+
+from __future__ import annotations
+
+from django_faceverify.models.attempt import VerificationAttempt
+from django_faceverify.models.event import Event
+from django_faceverify.models.photo import Photo
+from django_faceverify.models.verification import Verification
+
+__all__ = ["Event", "Photo", "Verification", "VerificationAttempt"]

@@ -1,0 +1,96 @@
+"""One call to a provider for one photo, written down before it is made."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from django_faceverify.models.keys import new_id
+from django_faceverify.models.photo import Photo
+from django_faceverify.models.verification import Verification
+
+
+def new_session_id() -> str:
+    """Our tag of one call: sent with it, echoed by the provider, found in its statement."""
+    return new_id().hex
+
+
+class VerificationAttempt(models.Model):
+    """The ledger of calls. ``intent`` is provably not sent; ``sending`` may be billed.
+
+    Every step is a compare-and-swap on ``state``; a row is never edited otherwise.
+    """
+
+    class State(models.TextChoices):
+        INTENT = "intent", _("about to be sent")
+        SENDING = "sending", _("being sent")
+        ANSWERED = "answered", _("answered")
+        REFUSED = "refused", _("refused")
+        THROTTLED = "throttled", _("throttled")
+        NOT_SENT = "not_sent", _("not sent")
+        UNKNOWN = "unknown", _("outcome unknown")
+
+    class Billed(models.TextChoices):
+        YES = "yes", _("yes")
+        NO = "no", _("no")
+        UNKNOWN = "unknown", _("unknown")
+
+    #: states whose final word is still out
+    OPEN = (State.INTENT, State.SENDING, State.UNKNOWN)
+    #: states of a call that may have cost money, or still can
+    POSSIBLY_BILLED = (State.INTENT, State.SENDING, State.ANSWERED, State.UNKNOWN)
+
+    id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
+    verification = models.ForeignKey(
+        Verification, models.CASCADE, related_name="attempts", db_index=False,
+        verbose_name=_("verification"),
+    )
+    photo = models.ForeignKey(
+        Photo, models.CASCADE, related_name="attempts", verbose_name=_("photo")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    provider = models.CharField(_("provider"), max_length=50)
+    session_id = models.CharField(_("session id"), max_length=64, default=new_session_id)
+    fence = models.PositiveIntegerField(editable=False)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.INTENT)
+    is_billed = models.CharField(
+        _("billed"), max_length=10, choices=Billed, default=Billed.UNKNOWN
+    )
+    reason_code = models.CharField(_("reason"), max_length=40, blank=True)
+    provider_code = models.CharField(_("provider's code"), max_length=100, blank=True)
+    provider_message = models.CharField(_("provider's message"), max_length=200, blank=True)
+    provider_session_id = models.CharField(
+        _("provider's session id"), max_length=100, blank=True
+    )
+    similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    http_status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        indexes = [models.Index(fields=["-started_at"], name="faceverify_attempt_started")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verification", "number"], name="faceverify_attempt_number"
+            ),
+            models.UniqueConstraint(fields=["session_id"], name="faceverify_session_id"),
+            models.CheckConstraint(
+                name="faceverify_attempt_similarity",
+                condition=Q(similarity__isnull=True) | Q(similarity__gte=0, similarity__lte=100),
+            ),
+            models.CheckConstraint(
+                name="faceverify_attempt_finished",
+                condition=Q(state__in=["intent", "sending"], finished_at__isnull=True)
+                | Q(
+                    state__in=["answered", "refused", "throttled", "not_sent", "unknown"],
+                    finished_at__isnull=False,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.session_id

@@ -1,0 +1,109 @@
+"""The history of a verification: append-only, chained, without personal data."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_faceverify import sealing
+
+if TYPE_CHECKING:
+    from django_faceverify.models.verification import Verification
+
+#: what may stand in ``Event.data``; anything else is refused
+DATA_KEYS = frozenset(
+    {
+        "attempt", "column", "consent_text_version", "corrected", "photo", "provider", "reason",
+        "session_id", "similarity", "source", "state", "thresholds",
+    }
+)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def append(
+        self,
+        verification: Verification,
+        action: str,
+        *,
+        actor: str,
+        reason_code: str = "",
+        data: dict[str, Any] | None = None,
+    ) -> Event:
+        """Add the next link to a verification's chain, under a lock of its row."""
+        data = data or {}
+        if unknown := set(data) - DATA_KEYS:
+            raise ValueError(f"not allowed in an event: {', '.join(sorted(unknown))}")
+        with transaction.atomic():
+            # The lock orders the numbers; inside a transition the row is locked already.
+            type(verification)._default_manager.select_for_update().only("pk").get(
+                pk=verification.pk
+            )
+            last = self.filter(verification=verification).order_by("-number").first()
+            event = Event(
+                verification=verification,
+                number=last.number + 1 if last else 1,
+                at=timezone.now(),
+                actor=actor,
+                action=action,
+                reason_code=reason_code,
+                data=data,
+            )
+            event.mac = sealing.mac("audit", *event.sealed_parts(last.mac if last else ""))
+            event.save(force_insert=True)
+        return event
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("events are append-only")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("events are append-only")
+
+
+class Event(models.Model):
+    """One fact. ``mac`` chains it to the one before, so that a change shows."""
+
+    id = models.BigAutoField(primary_key=True)
+    verification = models.ForeignKey(
+        "django_faceverify.Verification", models.CASCADE, related_name="events",
+        db_index=False, verbose_name=_("verification"),
+    )
+    number = models.PositiveIntegerField(_("number"))
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(
+        _("actor"), max_length=80, help_text=_("system, user:<id> or provider:<alias>")
+    )
+    action = models.CharField(_("action"), max_length=30)
+    reason_code = models.CharField(_("reason"), max_length=40, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+    mac = models.CharField(max_length=120, editable=False)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verification", "number"], name="faceverify_event_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.action}"
+
+    def sealed_parts(self, previous_mac: str) -> tuple[bytes, ...]:
+        """What the MAC covers: the link before and every fact of this one."""
+        facts = [
+            str(self.verification_id), self.number, _moment(self.at), self.actor, self.action,
+            self.reason_code, self.data,
+        ]
+        return previous_mac.encode(), json.dumps(facts, sort_keys=True).encode()
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(timezone.get_fixed_timezone(0)).isoformat()

@@ -1,0 +1,89 @@
+"""One submitted picture of the person, sealed in the private storage."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from django_faceverify import sealing
+from django_faceverify.conf import STORAGE_ALIAS
+from django_faceverify.exceptions import SealBroken
+from django_faceverify.models.fields import SealedTextField
+from django_faceverify.models.keys import new_id
+from django_faceverify.models.verification import Verification
+
+
+def photo_storage() -> Storage:
+    """Where photos lie: ``STORAGES["faceverify"]``, never under ``MEDIA_ROOT``."""
+    return storages[STORAGE_ALIAS]
+
+
+@sensitive_variables("data")
+def store_photo(photo_id: UUID, data: bytes) -> str:
+    """Seal and store a photo before its row exists; returns the name of the file."""
+    token = sealing.seal(data, use="file", context=_context(photo_id))
+    name = f"{photo_id.hex[-2:]}/{photo_id.hex}.fv1"
+    return photo_storage().save(name, ContentFile(token))
+
+
+def discard_photo(file_name: str) -> None:
+    """Remove a stored file whose row was never written."""
+    photo_storage().delete(file_name)
+
+
+def _context(photo_id: UUID) -> str:
+    return f"django_faceverify.photo|file|{photo_id}"
+
+
+class Photo(models.Model):
+    """Either a sealed file (``file_name``) or an address that the provider fetches."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload", _("upload")
+        CAMERA = "camera", _("camera")
+        URL = "url", _("address")
+
+    id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
+    verification = models.ForeignKey(
+        Verification, models.CASCADE, related_name="photos", db_index=False,
+        verbose_name=_("verification"),
+    )
+    number = models.PositiveIntegerField(_("number"))
+    file_name = models.CharField(max_length=200, blank=True, editable=False)
+    url = SealedTextField(blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True)
+    height = models.PositiveIntegerField(_("height"), null=True)
+    byte_size = models.PositiveIntegerField(_("size in bytes"), null=True)
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    submitted_at = models.DateTimeField(_("submitted at"))
+    purged_at = models.DateTimeField(_("purged at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("photo")
+        verbose_name_plural = _("photos")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verification", "number"], name="faceverify_photo_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def read(self) -> bytes:
+        """The JPEG bytes; raises ``SealBroken`` when the file is gone or was changed."""
+        try:
+            with photo_storage().open(self.file_name) as file:
+                token = file.read()
+        except (OSError, ValueError):
+            raise SealBroken("photo_lost") from None
+        return sealing.unseal(token, use="file", context=_context(self.pk))
+
+    def record_reveal(self, column: str, *, actor: str, reason: str) -> None:
+        self.verification.record_reveal(f"photo.{column}", actor=actor, reason=reason)

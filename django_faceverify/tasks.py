@@ -1,0 +1,52 @@
+"""The queue: Celery tasks of a few lines each. Messages carry ids only.
+
+A message is a hint that there may be work; everything that counts stands in the rows. All
+waiting is ``next_run_at`` in the database: no countdown, no retry by Celery.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.db import transaction
+
+from django_faceverify import sweeper, verification
+
+logger = logging.getLogger("django_faceverify")
+
+#: seconds after which a wake-up is worthless: the sweeper has taken over
+WAKE_EXPIRES = 600
+DRAIN_EXPIRES = 15
+
+
+@shared_task(name="django_faceverify.verify", ignore_result=True, serializer="json")
+def verify(verification_id: str) -> None:
+    """Make the call for one verification, if it is due."""
+    verification.run(verification_id)
+
+
+@shared_task(name="django_faceverify.sweep", ignore_result=True, serializer="json")
+def sweep() -> None:
+    """Find what was lost, what is overdue and what waits; wake workers for the rest."""
+    for _ in range(sweeper.sweep()):
+        drain.apply_async(expires=DRAIN_EXPIRES, retry=False)
+
+
+@shared_task(name="django_faceverify.drain", ignore_result=True, serializer="json")
+def drain() -> None:
+    """Work off verifications that are due, for a bounded time."""
+    sweeper.drain()
+
+
+def wake(verification_id: UUID) -> None:
+    """Send a worker after the commit. A broker that is down costs a delay, nothing else."""
+
+    def send() -> None:
+        try:
+            verify.apply_async((str(verification_id),), expires=WAKE_EXPIRES, retry=False)
+        except Exception as error:  # noqa: BLE001 (brokers raise what they like; the sweeper finds the row)
+            logger.warning("No wake-up sent (%s); the sweeper will.", type(error).__name__)
+
+    transaction.on_commit(send)

@@ -1,0 +1,344 @@
+"""What a worker does for one verification. Read ``run`` first.
+
+The row is the queue and a message is only a wake-up: losing, doubling, delaying or
+reordering messages can neither lose a verification nor pay for one twice. An attempt is
+committed before its call in two steps, ``intent`` with the claim and ``sending`` directly
+before the first byte leaves, so that a crash in between is known not to have cost anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.expressions import CombinedExpression
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from django_faceverify import lifecycle
+from django_faceverify.conf import Level, app_settings
+from django_faceverify.decision import (
+    Decision,
+    Thresholds,
+    Tries,
+    decide_finding,
+    decide_similarity,
+)
+from django_faceverify.exceptions import NotSent, OutcomeUnknown, ProviderError, SealBroken
+from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
+from django_faceverify.models.clock import db_now
+from django_faceverify.providers import providers
+from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.reasons import ReasonCode
+
+logger = logging.getLogger("django_faceverify")
+
+#: a verification whose worker vanished this often without a record goes to a reviewer
+MAX_UNRECORDED = 8
+#: seconds before the lease ends within which no request is begun any more
+LEASE_MARGIN = 5.0
+#: longest wait between two tries of a call that provably cost nothing, in seconds
+LONGEST_WAIT = 300.0
+
+State = VerificationAttempt.State
+Stage = Verification.Stage
+
+
+class Overtaken(Exception):  # noqa: N818 (not an error: somebody else has judged this attempt)
+    """This worker may not send: its attempt was taken over, or its lease is nearly over."""
+
+
+@dataclass
+class Claim:
+    """A worker's right to make one call: the row, its photo, and the attempt it wrote."""
+
+    verification: Verification
+    photo: Photo
+    attempt: VerificationAttempt
+    level: Level
+    claimed_at: float
+    is_sent: bool = False
+
+    def mark_sending(self) -> None:
+        """The second write-ahead step; after it, the call may have cost money."""
+        timeout = providers[self.attempt.provider].timeout
+        if monotonic() - self.claimed_at > app_settings.LEASE - timeout - LEASE_MARGIN:
+            raise Overtaken
+        if not _swap(self.attempt, (State.INTENT,), state=State.SENDING):
+            raise Overtaken
+        self.is_sent = True
+
+
+def run(verification_id: UUID | str) -> bool:
+    """Claim the verification, call the provider, record the answer, decide, announce.
+
+    Returns whether there was anything to do. Safe to call at any time, any number of times
+    and from any number of workers: only one of them makes the call.
+    """
+    claim = claim_call(verification_id)
+    if claim is None:
+        return False
+    answer = call(claim)
+    if answer is not None:
+        record(claim, answer)
+    return True
+
+
+def claim_call(verification_id: UUID | str) -> Claim | None:
+    """Win the row for one lease and write the attempt ahead of its call.
+
+    ``None`` when there is nothing to do: not due, somebody else's, or decided.
+    """
+    with transaction.atomic():
+        won = (
+            Verification.objects.due()
+            .filter(pk=verification_id, unrecorded_count__lt=MAX_UNRECORDED)
+            .update(
+                stage=Stage.CALLING,
+                fence=_plus_one("fence"),
+                unrecorded_count=_plus_one("unrecorded_count"),
+                lease_until=db_now(app_settings.LEASE),
+                next_run_at=None,
+            )
+        )
+        if not won:
+            return None
+        verification = Verification.objects.get(pk=verification_id)
+        photo = verification.photos.order_by("-number")[0]
+        if _possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
+            _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
+            return None
+        level = app_settings.level(verification.level)
+        attempt = _write_intent(verification, photo, level)
+        Event.objects.append(
+            verification,
+            "called",
+            actor=lifecycle.SYSTEM,
+            data={
+                "attempt": attempt.number,
+                "session_id": attempt.session_id,
+                "provider": attempt.provider,
+            },
+        )
+    return Claim(verification, photo, attempt, level, claimed_at=monotonic())
+
+
+@sensitive_variables("request")
+def call(claim: Claim) -> Comparison | ProviderError | None:
+    """Make the one call; its errors are answers too. ``None`` when it may not be sent."""
+    try:
+        provider = providers[claim.attempt.provider]
+        request = _request(claim)
+        return provider.compare(request, about_to_send=claim.mark_sending)
+    except ProviderError as error:
+        return error
+    except Overtaken:
+        return None
+    except SealBroken:
+        return NotSent(ReasonCode.PHOTO_LOST)
+    except Exception as error:  # noqa: BLE001 (a provider's bug must not carry a face into a log)
+        logger.error(
+            "The call of attempt %s failed with %s.", claim.attempt.pk, type(error).__name__
+        )
+        if claim.is_sent:
+            return OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)
+        return NotSent(ReasonCode.PROVIDER_UNAVAILABLE)
+
+
+def record(claim: Claim, answer: Comparison | ProviderError) -> None:
+    """Write the answer down, once, and let it act on the verification.
+
+    The first writer wins. An answer that comes after the attempt was given up as unknown
+    is kept on it as evidence; the verification has gone on and is not touched.
+    """
+    with transaction.atomic():
+        was_given_up = not _finish(claim.attempt, (State.INTENT, State.SENDING), answer)
+        if was_given_up:
+            _finish(claim.attempt, (State.UNKNOWN,), answer)
+            return
+        verification = claim.verification
+        Verification.objects.filter(pk=verification.pk, fence=verification.fence).update(
+            unrecorded_count=0
+        )
+        if isinstance(answer, Comparison):
+            _decide(claim, answer)
+        else:
+            _carry_on(claim.attempt, answer)
+
+
+def give_up(verification: Verification) -> None:
+    """Take a verification back from a worker that did not return within its lease."""
+    with transaction.atomic():
+        attempt = verification.attempts.filter(fence=verification.fence).first()
+        if attempt is None:
+            return
+        attempt.verification = verification
+        for error in (
+            NotSent(ReasonCode.PROVIDER_UNAVAILABLE),
+            OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN),
+        ):
+            state = State.INTENT if isinstance(error, NotSent) else State.SENDING
+            if _finish(attempt, (state,), error):
+                _carry_on(attempt, error)
+                return
+
+
+def _decide(claim: Claim, answer: Comparison) -> None:
+    """Judge the answer by the level's rules and freeze them on the verification."""
+    verification, level = claim.verification, claim.level
+    thresholds = Thresholds(level.verify_at, level.review_at)
+    tries = Tries(
+        photos_left=level.max_photos - verification.try_count,
+        submissions_left=level.max_submissions - verification.photo_count,
+        counts_photo_problems=level.counts_photo_problems,
+    )
+    if answer.similarity is not None:
+        decision = decide_similarity(answer.similarity, thresholds, tries)
+    else:
+        decision = decide_finding(answer.reason_code, tries)
+    lifecycle.move(
+        verification,
+        decision.action,
+        actor=f"provider:{claim.attempt.provider}",
+        sources=(Verification.Status.PROCESSING,),
+        fence=verification.fence,
+        reason_code=decision.reason_code,
+        data={
+            "attempt": claim.attempt.number,
+            "similarity": answer.similarity,
+            "thresholds": [thresholds.verify_at, thresholds.review_at],
+        },
+        similarity=answer.similarity,
+        verify_at=thresholds.verify_at,
+        review_at=thresholds.review_at,
+        provider=claim.attempt.provider,
+        retry_count=0,
+        **_consequences(decision),
+    )
+
+
+def _consequences(decision: Decision) -> dict[str, Any]:
+    """The columns that change with a decision besides status and reason."""
+    changes: dict[str, Any] = {}
+    if decision.counts:
+        changes["try_count"] = _plus_one("try_count")
+    if decision.action in ("verify", "reject"):
+        changes["decided_at"] = timezone.now()
+        changes["decision_source"] = Verification.Source.THRESHOLD
+    if decision.action == "ask_again":
+        changes["expires_at"] = db_now(app_settings.EXPIRES_AFTER)
+    return changes
+
+
+def _carry_on(attempt: VerificationAttempt, error: ProviderError) -> None:
+    """After a call that said nothing about the person: wait and try again, or a human."""
+    verification = attempt.verification
+    if error.code == ReasonCode.PHOTO_LOST:
+        _refer(verification, error.code)
+    elif isinstance(error, OutcomeUnknown) and (
+        _possibly_billed(attempt.photo) >= app_settings.max_possibly_billed_calls
+    ):
+        _refer(verification, error.code)
+    elif verification.unrecorded_count >= MAX_UNRECORDED:
+        _refer(verification, ReasonCode.WORKER_LOST)
+    else:
+        _wait(verification, error)
+
+
+def _wait(verification: Verification, error: ProviderError) -> None:
+    """Back to the queue, later: as the provider asked, or by a growing random wait."""
+    wait = error.retry_after
+    if wait is None:
+        wait = random.uniform(0.5, min(LONGEST_WAIT, 2.0 * 2**verification.retry_count))  # noqa: S311 (jitter, not a secret)
+    Verification.objects.filter(
+        pk=verification.pk, fence=verification.fence, stage=Stage.CALLING
+    ).update(
+        stage=Stage.WAITING,
+        lease_until=None,
+        next_run_at=db_now(wait),
+        reason_code=error.code,
+        retry_count=_plus_one("retry_count"),
+        updated_at=timezone.now(),
+    )
+
+
+def _refer(verification: Verification, reason_code: str) -> None:
+    lifecycle.move(
+        verification,
+        "refer",
+        actor=lifecycle.SYSTEM,
+        fence=verification.fence,
+        reason_code=reason_code,
+    )
+
+
+def _write_intent(
+    verification: Verification, photo: Photo, level: Level
+) -> VerificationAttempt:
+    return VerificationAttempt.objects.create(
+        verification=verification,
+        photo=photo,
+        number=verification.attempts.count() + 1,
+        provider=level.provider,
+        fence=verification.fence,
+        started_at=timezone.now(),
+    )
+
+
+@sensitive_variables()
+def _request(claim: Claim) -> ComparisonRequest:
+    """Open what is sealed, for the length of one call."""
+    verification, photo = claim.verification, claim.photo
+    return ComparisonRequest(
+        session_id=claim.attempt.session_id,
+        idcard_name=verification.idcard_name.unseal(),
+        idcard_number=verification.idcard_number.unseal(),
+        url=photo.url.unseal() if photo.url else None,
+        image=None if photo.url else photo.read(),
+    )
+
+
+def _possibly_billed(photo: Photo) -> int:
+    """How many calls for this photo cost money or may have; counted under the row's lock."""
+    return photo.attempts.filter(state__in=VerificationAttempt.POSSIBLY_BILLED).count()
+
+
+def _finish(
+    attempt: VerificationAttempt, states: tuple[str, ...], answer: Comparison | ProviderError
+) -> bool:
+    """Move an attempt to its final state if it is still in one of ``states``."""
+    finished_at = timezone.now()
+    facts: dict[str, Any] = {
+        "provider_code": answer.provider_code,
+        "provider_message": answer.provider_message,
+        "http_status": answer.http_status or None,
+        "is_billed": answer.is_billed,
+        "finished_at": finished_at,
+        "duration_ms": max(0, int((finished_at - attempt.started_at).total_seconds() * 1000)),
+    }
+    if isinstance(answer, Comparison):
+        facts |= {
+            "state": State.ANSWERED,
+            "similarity": answer.similarity,
+            "reason_code": answer.reason_code,
+            "provider_session_id": answer.provider_session_id,
+        }
+    else:
+        facts |= {"state": answer.attempt_state, "reason_code": answer.code}
+    return _swap(attempt, states, **facts)
+
+
+def _swap(attempt: VerificationAttempt, states: tuple[str, ...], **facts: Any) -> bool:
+    """Compare-and-swap on the attempt's state; says whether it won."""
+    won = VerificationAttempt.objects.filter(pk=attempt.pk, state__in=states).update(**facts)
+    return bool(won)
+
+
+def _plus_one(column: str) -> CombinedExpression:
+    return F(column) + 1

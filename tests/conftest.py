@@ -1,0 +1,75 @@
+"""Fixtures named after the domain: people, an ID card, a photo, a verification."""
+
+from __future__ import annotations
+
+import io
+import random
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from PIL import Image
+
+from django_faceverify import intake
+from django_faceverify.models import Verification
+from tests.scripted import ScriptedProvider, similarity
+
+#: an ID number that no real person can hold: the check digit is wrong on purpose
+IDCARD_NUMBER = "000000199001010011"
+IDCARD_NAME = "张三"
+
+
+@pytest.fixture(autouse=True)
+def _verified_by_default() -> None:
+    ScriptedProvider.script(similarity(95))
+
+
+@pytest.fixture
+def idcard() -> dict[str, str]:
+    return {"idcard_name": IDCARD_NAME, "idcard_number": IDCARD_NUMBER}
+
+
+def draw_jpeg(width: int = 320, height: int = 400, seed: int = 1) -> bytes:
+    """A small picture that differs by seed."""
+    colours = random.Random(seed)
+    picture = Image.new("RGB", (width, height), tuple(colours.randrange(256) for _ in range(3)))
+    file = io.BytesIO()
+    picture.save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def jpeg() -> bytes:
+    return draw_jpeg()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password="alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", password="bob")
+
+
+@pytest.fixture
+def reviewer(db: None) -> User:
+    user = User.objects.create_user("reviewer", password="reviewer", is_staff=True)
+    names = (
+        "view_verification", "review_verification", "view_photo", "view_verificationattempt",
+    )
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+@pytest.fixture
+def verification(alice: User, idcard: dict[str, str], jpeg: bytes) -> Verification:
+    """Alice's case with a photo, waiting for a worker."""
+    return submitted(alice, jpeg=jpeg, **idcard)
+
+
+def submitted(user: Any, jpeg: bytes | None = None, **facts: Any) -> Verification:
+    facts = {"idcard_name": IDCARD_NAME, "idcard_number": IDCARD_NUMBER} | facts
+    submission = intake.Submission(image=jpeg if jpeg is not None else draw_jpeg())
+    return intake.create(user=user, submission=submission, **facts)
