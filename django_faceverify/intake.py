@@ -198,7 +198,7 @@ def review(
 @sensitive_variables("idcard_number", "number")
 def find_by_idcard_number(idcard_number: object) -> Any:
     """All verifications about one ID number, through the blind index."""
-    number = identity.compact_number(idcard_number)
+    number = identity.parse_number(idcard_number)
     return Verification.objects.filter(idcard_number_index__in=sealing.blind_indexes(number))
 
 

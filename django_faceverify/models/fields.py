@@ -64,16 +64,25 @@ class SealedValue:
         )
         return self.unseal()
 
+    def held_for(self, instance: models.Model) -> Any:
+        """What another object of the same row may take over; other rows cannot open it."""
+        if instance.pk != self._instance.pk:
+            raise FieldError(f"{self._field.name} is sealed for another row.")
+        return self._instance.__dict__[self._field.attname]
+
     def unseal(self) -> str:
         """The plaintext without a record of its own.
 
         For the call to the provider, where the attempt row is the record, and for a
         reviewer's note, which is not about identity. Everything else is ``reveal``.
         """
-        held = self._instance.__dict__[self._field.attname]
-        if not isinstance(held, Sealed):
-            held = self._field.seal(self._instance)
-        return sealing.unseal_text(held.token, context=self._field.context(self._instance))
+        return sealing.unseal_text(
+            self.sealed().token, context=self._field.context(self._instance)
+        )
+
+    def sealed(self) -> Sealed:
+        """The token for the column."""
+        return self._field.seal(self._instance)
 
 
 class SealedAttribute:
@@ -95,7 +104,7 @@ class SealedAttribute:
         if isinstance(value, str) and value:
             value = _Unsealed(value)
         elif isinstance(value, SealedValue):
-            return
+            value = value.held_for(instance)
         instance.__dict__[self.field.attname] = value
 
 
@@ -176,6 +185,8 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]  # the stubs'
     def get_prep_value(self, value: Any) -> Any:
         if isinstance(value, Sealed):
             return value.token
+        if isinstance(value, SealedValue):  # a raw save, as loaddata makes it
+            return value.sealed().token
         if value in (None, ""):
             return value
         raise FieldError(f"{self.name} is sealed and cannot be compared or set by plaintext.")

@@ -168,11 +168,11 @@ class Verification(models.Model):
                 name="faceverify_work",
                 condition=Q(stage__isnull=True) & ~Q(status="processing")
                 | Q(
-                    status="processing", stage="waiting", next_run_at__isnull=False,
-                    deadline_at__isnull=False,
+                    status="processing", stage__isnull=False, stage="waiting",
+                    next_run_at__isnull=False, deadline_at__isnull=False,
                 )
                 | Q(
-                    status="processing", stage__in=["calling", "unknown"],
+                    status="processing", stage__isnull=False, stage__in=["calling", "unknown"],
                     lease_until__isnull=False, deadline_at__isnull=False,
                 ),
             ),
