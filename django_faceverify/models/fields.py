@@ -96,8 +96,9 @@ class SealedAttribute:
             return self
         if self.field.attname not in instance.__dict__:
             instance.refresh_from_db(fields=[self.field.attname])
-        if instance.__dict__[self.field.attname] in (None, ""):
-            return None
+        held = instance.__dict__[self.field.attname]
+        if held in (None, ""):
+            return held
         return SealedValue(self.field, instance)
 
     def __set__(self, instance: models.Model, value: Any) -> None:
