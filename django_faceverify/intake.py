@@ -6,7 +6,7 @@ commit. A refused request has stored nothing and called nobody.
 
 from __future__ import annotations
 
-import json
+import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +35,7 @@ MAX_REFERENCE = 100
 MAX_NOTE = 2000
 MAX_URL = 2000
 MAX_METADATA_KEYS = 20
+#: characters of a key or a text
 MAX_METADATA_VALUE = 200
 
 #: what a reviewer may decide, and the transition that it means
@@ -362,19 +363,26 @@ def _metadata(value: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, Mapping) or len(value) > MAX_METADATA_KEYS:
         raise InputError("metadata_invalid", "metadata")
-    for key, item in value.items():
-        if not isinstance(item, str | int | float | bool | None):
-            raise InputError("metadata_invalid", "metadata")
-        for text in (key, item):
-            if isinstance(text, str) and (
-                len(text) > MAX_METADATA_VALUE or _has_controls(text, keep="\n\t")
-            ):
-                raise InputError("metadata_invalid", "metadata")
-    try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:
-        raise InputError("metadata_invalid", "metadata") from None
+    if not all(_is_short_text(key) and _is_plain(item) for key, item in value.items()):
+        raise InputError("metadata_invalid", "metadata")
     return dict(value)
+
+
+def _is_plain(item: object) -> bool:
+    """A value that every database and every JSON parser keeps as it is."""
+    if isinstance(item, str):
+        return _is_short_text(item)
+    if isinstance(item, int):
+        return abs(item) < 2**53
+    return item is None or (isinstance(item, float) and math.isfinite(item))
+
+
+def _is_short_text(text: object) -> bool:
+    return (
+        isinstance(text, str)
+        and len(text) <= MAX_METADATA_VALUE
+        and not _has_controls(text, keep="\n\t")
+    )
 
 
 def _consent_version(value: object) -> str:
