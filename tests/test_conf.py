@@ -1,0 +1,74 @@
+"""The one door: defaults, merging, and that every access sees the settings of now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from django_faceverify.conf import DEFAULTS, app_settings
+
+
+def with_settings(settings: Any, **changes: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, **changes}
+
+
+def test_without_a_dict_the_defaults_hold(settings: Any) -> None:
+    del settings.FACEVERIFY
+    assert app_settings.LEASE == DEFAULTS["LEASE"] == 60
+    assert app_settings.UNKNOWN_POLICY == "review"
+    assert app_settings.ALLOW_PHOTO_URLS is False
+    assert app_settings.KEYS == {}
+
+
+def test_an_override_is_seen_at_once(settings: Any) -> None:
+    with_settings(settings, LEASE=90)
+    assert app_settings.LEASE == 90
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LEASE", "60"),
+        ("LEASE", True),
+        ("PROVIDERS", []),
+        ("UNKNOWN_POLICY", "hope"),
+        ("ALLOW_PHOTO_URLS", 1),
+        ("KEYS", 5),
+        ("KEYS", lambda: ["a"]),
+    ],
+)
+def test_a_wrong_value_is_not_used(settings: Any, key: str, value: Any) -> None:
+    with_settings(settings, **{key: value})
+    with pytest.raises(ImproperlyConfigured, match=key):
+        getattr(app_settings, key)
+
+
+def test_something_else_than_a_dict_is_refused(settings: Any) -> None:
+    settings.FACEVERIFY = ["PROVIDERS"]
+    with pytest.raises(ImproperlyConfigured, match="dict"):
+        _ = app_settings.LEASE
+
+
+def test_a_level_inherits_from_its_provider_and_overrides_it(settings: Any) -> None:
+    with_settings(
+        settings,
+        PROVIDERS={"default": {"THRESHOLDS": {"verify_at": 85}}},
+        LEVELS={"default": {}, "strict": {"THRESHOLDS": {"review_at": 82}, "MAX_PHOTOS": 1}},
+    )
+    default, strict = app_settings.level("default"), app_settings.level("strict")
+    assert (default.verify_at, default.review_at, default.max_photos) == (85, 70, 3)
+    assert (strict.verify_at, strict.review_at, strict.max_photos) == (85, 82, 1)
+    assert default.is_live
+
+
+def test_an_unknown_level_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        app_settings.level("gold")
+
+
+@pytest.mark.parametrize(("policy", "calls"), [("review", 1), ("retry", 2)])
+def test_the_policy_bounds_the_calls(settings: Any, policy: str, calls: int) -> None:
+    with_settings(settings, UNKNOWN_POLICY=policy)
+    assert app_settings.max_possibly_billed_calls == calls

@@ -1,0 +1,81 @@
+"""The safety net: lost, overdue and abandoned rows are found, waiting ones are worked off."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+
+from django_faceverify import intake, sweeper, tasks
+from django_faceverify.models import Verification
+from django_faceverify.models.clock import db_now
+from tests.conftest import submitted
+from tests.scripted import ScriptedProvider, similarity
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_photo_without_an_answer_in_time_goes_to_a_human(verification: Verification) -> None:
+    Verification.objects.filter(pk=verification.pk).update(deadline_at=db_now(-1))
+    assert sweeper.sweep() == 0
+    verification.refresh_from_db()
+    assert (verification.status, verification.reason_code) == ("in_review", "deadline_passed")
+
+
+def test_a_case_without_a_photo_expires(alice: User, idcard: dict[str, str]) -> None:
+    case = intake.create(user=alice, **idcard)
+    sweeper.sweep()
+    case.refresh_from_db()
+    assert case.status == "requires_input"
+    Verification.objects.filter(pk=case.pk).update(expires_at=db_now(-1))
+    sweeper.sweep()
+    case.refresh_from_db()
+    assert (case.status, case.reason_code) == ("expired", "not_started_in_time")
+
+
+def test_drain_works_off_everything_due_and_stops(alice: User) -> None:
+    cases = [submitted(alice).pk for _ in range(5)]
+    assert sweeper.drain() == 5
+    assert Verification.objects.filter(pk__in=cases, status="verified").count() == 5
+    assert sweeper.drain() == 0
+
+
+def test_hints_stay_few_for_any_backlog(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted(alice)
+    submitted(alice)
+    assert sweeper.sweep() == 1
+    monkeypatch.setattr(sweeper, "ROWS_PER_DRAIN", 1)
+    assert sweeper.sweep() == 2
+    monkeypatch.setattr(sweeper, "MAX_DRAINS", 1)
+    assert sweeper.sweep() == 1
+
+
+def test_a_row_that_cannot_run_does_not_stop_the_others(
+    alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, fine = submitted(alice), submitted(alice)
+    Verification.objects.filter(pk=stuck.pk).update(level="gone")
+    assert sweeper.drain() == 1
+    fine.refresh_from_db()
+    assert fine.status == "verified"
+    assert "KeyError" in caplog.text
+    assert not Verification.objects.due().exists()
+
+
+def test_the_tasks_do_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr(tasks.drain, "apply_async", lambda **options: sent.append(options))
+    first, second = submitted(alice), submitted(alice)
+    tasks.verify(str(first.pk))
+    tasks.sweep()
+    assert len(sent) == 1
+    tasks.drain()
+    assert Verification.objects.filter(status="verified").count() == 2
+    assert len(ScriptedProvider.requests) == 2
+    tasks.verify(str(second.pk))
+    assert len(ScriptedProvider.requests) == 2
+
+
+def test_an_unknown_id_is_nothing_to_do() -> None:
+    ScriptedProvider.script(similarity(95))
+    tasks.verify("00000000-0000-7000-8000-000000000000")
+    assert ScriptedProvider.requests == []
