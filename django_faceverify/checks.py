@@ -89,7 +89,9 @@ def _values(raw: dict[str, Any]) -> Messages:
                 f"The default is {DEFAULTS[key]}.",
             )
     if not isinstance(raw.get("ALLOW_PHOTO_URLS", False), bool):
-        yield _error("E005", "FACEVERIFY['ALLOW_PHOTO_URLS'] must be True or False.", "Default: False.")
+        yield _error(
+            "E005", "FACEVERIFY['ALLOW_PHOTO_URLS'] must be True or False.", "Default: False."
+        )
     policy = raw.get("UNKNOWN_POLICY", DEFAULTS["UNKNOWN_POLICY"])
     if policy not in UNKNOWN_POLICIES:
         yield _error(
@@ -102,13 +104,15 @@ def _values(raw: dict[str, Any]) -> Messages:
 def _keys() -> Messages:
     """The sealing keys: there, whole, and not the site's SECRET_KEY."""
     how = (
-        "Make one with: python -c \"import base64, os; print(base64.b64encode("
+        'Make one with: python -c "import base64, os; print(base64.b64encode('
         'os.urandom(32)).decode())" and keep it where your other secrets are.'
     )
     try:
         keys = app_settings.KEYS
     except (ImproperlyConfigured, ImportError):
-        yield _error("E010", "FACEVERIFY['KEYS'] cannot be read.", "Give a dict or the path of a callable.")
+        yield _error(
+            "E010", "FACEVERIFY['KEYS'] cannot be read.", "Give a dict or the path of a callable."
+        )
         return
     if not keys:
         yield _error("E011", "FACEVERIFY['KEYS'] holds no key; nothing can be sealed.", how)
@@ -183,7 +187,7 @@ def _build(alias: str, where: str) -> Any:
     """The provider of that alias; a generator that yields the reason when there is none."""
     backend = app_settings.PROVIDERS[alias].get("BACKEND")
     try:
-        is_provider = issubclass(import_string(backend), Provider)
+        is_provider = issubclass(import_string(str(backend)), Provider)
     except (ImportError, TypeError, AttributeError):
         is_provider = False
     if not is_provider:
@@ -232,7 +236,7 @@ def _levels() -> Messages:
                 f"Did you mean {near[0]!r}?" if near else "Add it, or name another.",
             )
             continue
-        yield from _merged_thresholds(name, entry, where)
+        yield from _merged_thresholds(entry, where)
 
 
 def _level_values(entry: dict[str, Any], where: str) -> Messages:
@@ -250,9 +254,7 @@ def _level_values(entry: dict[str, Any], where: str) -> Messages:
                 f"{where}[{key!r}] has the wrong type or range.",
                 f"The default is {LEVEL_DEFAULTS[key]!r}.",
             )
-    most, tries = (
-        entry.get(key, LEVEL_DEFAULTS[key]) for key in ("MAX_SUBMISSIONS", "MAX_PHOTOS")
-    )
+    most, tries = (entry.get(key, LEVEL_DEFAULTS[key]) for key in ("MAX_SUBMISSIONS", "MAX_PHOTOS"))
     if _is_count(most) and _is_count(tries) and most < tries:
         yield _error(
             "E044",
@@ -268,7 +270,9 @@ def _is_count(value: Any) -> bool:
 def _thresholds(given: Any, where: str) -> Messages:
     """One THRESHOLDS dict by itself: keys, types, range."""
     if not isinstance(given, dict):
-        yield _error("E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at.")
+        yield _error(
+            "E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at."
+        )
         return
     yield from _unknown_keys(given, THRESHOLD_DEFAULTS, f"{where}['THRESHOLDS']", "E051")
     for key, value in given.items():
@@ -280,7 +284,7 @@ def _thresholds(given: Any, where: str) -> Messages:
             )
 
 
-def _merged_thresholds(name: str, entry: dict[str, Any], where: str) -> Messages:
+def _merged_thresholds(entry: dict[str, Any], where: str) -> Messages:
     """The thresholds that hold for a level, whichever entry each of them came from."""
     provider = app_settings.PROVIDERS[entry.get("PROVIDER", "default")]
     parts = [provider.get("THRESHOLDS", {}), entry.get("THRESHOLDS", {})]

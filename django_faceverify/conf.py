@@ -95,8 +95,10 @@ class AppSettings:
     @property
     def KEYS(self) -> Mapping[str, str]:
         """Key ids and their base64 secrets; the first seals, all open."""
-        value = self._get("KEYS", (dict, str)) if not callable(self.raw.get("KEYS")) else (
-            self.raw["KEYS"]
+        value = (
+            self._get("KEYS", (dict, str))
+            if not callable(self.raw.get("KEYS"))
+            else (self.raw["KEYS"])
         )
         if isinstance(value, str):
             value = import_string(value)

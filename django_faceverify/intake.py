@@ -6,19 +6,15 @@ commit. A refused request has stored nothing and called nobody.
 
 from __future__ import annotations
 
-import math
-import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import identity, lifecycle, sealing, tasks
+from django_faceverify import identity, inputs, lifecycle, sealing, tasks
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Event, Photo, Verification
@@ -30,13 +26,6 @@ from django_faceverify.providers import providers
 from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
 
 Status = Verification.Status
-
-MAX_REFERENCE = 100
-MAX_NOTE = 2000
-MAX_URL = 2000
-MAX_METADATA_KEYS = 20
-#: characters of a key or a text
-MAX_METADATA_VALUE = 200
 
 #: what a reviewer may decide, and the transition that it means
 REVIEW_ACTIONS = {"verify": "verify", "reject": "reject", "retry": "ask_again"}
@@ -80,13 +69,13 @@ def create(
     level_ = _level(level)
     name = identity.normalize_name(idcard_name)
     number = identity.normalize_number(idcard_number, is_live=level_.is_live)
-    consent_version = _consent_version(consent)
+    consent_version = inputs.consent_version(consent)
     verification = Verification(
         user=user if user is not None and user.pk else None,
-        reference=_reference(reference),
+        reference=inputs.reference(reference),
         level=level_.name,
         is_live=level_.is_live,
-        metadata=_metadata(metadata),
+        metadata=inputs.metadata(metadata),
     )
     _set_identity(verification, name, number)
     picture = _picture(submission, level_) if submission else None
@@ -163,7 +152,7 @@ def review(
         raise InputError("decision_invalid", "decision")
     if reason_code not in REVIEW_REASONS[decision]:
         raise InputError("reason_invalid", "reason_code")
-    text = _note(note)
+    text = inputs.note(note)
     if verification.user_id is not None and verification.user_id == reviewer.pk:
         raise NotPermitted("own_case")
     changes: dict[str, Any] = {}
@@ -176,9 +165,12 @@ def review(
             "decision_source": Verification.Source.REVIEWER,
         }
     with transaction.atomic():
-        if seen_at is not None and not Verification.objects.filter(
-            pk=verification.pk, updated_at=seen_at
-        ).select_for_update():
+        if (
+            seen_at is not None
+            and not Verification.objects.filter(
+                pk=verification.pk, updated_at=seen_at
+            ).select_for_update()
+        ):
             raise Conflict("changed_meanwhile")
         if not lifecycle.move(
             verification,
@@ -230,7 +222,10 @@ def _enqueue(
         _set_identity(verification, **correction)
         verification.save(
             update_fields=[
-                "idcard_name", "idcard_number", "idcard_number_index", "idcard_number_mask",
+                "idcard_name",
+                "idcard_number",
+                "idcard_number_index",
+                "idcard_number_mask",
             ]
         )
     if not lifecycle.move(
@@ -324,18 +319,7 @@ def _picture(submission: Submission, level: Level) -> _Picture:
 def _photo_url(url: object, level: Level) -> str:
     if not app_settings.ALLOW_PHOTO_URLS or not providers[level.provider].takes_url:
         raise InputError("url_not_allowed", "url")
-    if not isinstance(url, str) or not 0 < len(url) <= MAX_URL or not url.isascii():
-        raise InputError("url_invalid", "url")
-    try:
-        parts = urlsplit(url)
-        host, has_login = parts.hostname, parts.username or parts.password
-        parts.port  # noqa: B018 (raises for a port that is none)
-    except ValueError:
-        raise InputError("url_invalid", "url") from None
-    schemes = ("https",) if level.is_live else ("https", "http")
-    if parts.scheme not in schemes or not host or has_login or _has_controls(url):
-        raise InputError("url_invalid", "url")
-    return url
+    return inputs.photo_url(url, schemes=("https",) if level.is_live else ("https", "http"))
 
 
 def _level(name: object) -> Level:
@@ -343,67 +327,6 @@ def _level(name: object) -> Level:
         return app_settings.level(str(name))
     except KeyError:
         raise InputError("level_unknown", "level") from None
-
-
-def _reference(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_REFERENCE or _has_controls(value):
-        raise InputError("reference_invalid", "reference")
-    return value
-
-
-def _note(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_NOTE or _has_controls(value, keep="\n\t"):
-        raise InputError("note_invalid", "note")
-    return value.strip()
-
-
-def _metadata(value: object) -> dict[str, Any]:
-    """The site's own facts: a flat object, small enough to be shown in a list."""
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping) or len(value) > MAX_METADATA_KEYS:
-        raise InputError("metadata_invalid", "metadata")
-    if not all(_is_short_text(key) and _is_plain(item) for key, item in value.items()):
-        raise InputError("metadata_invalid", "metadata")
-    return dict(value)
-
-
-def _is_plain(item: object) -> bool:
-    """A value that every database and every JSON parser keeps as it is."""
-    if isinstance(item, str):
-        return _is_short_text(item)
-    if isinstance(item, int):
-        return abs(item) < 2**53
-    return item is None or (isinstance(item, float) and math.isfinite(item))
-
-
-def _is_short_text(text: object) -> bool:
-    return (
-        isinstance(text, str)
-        and len(text) <= MAX_METADATA_VALUE
-        and not _has_controls(text, keep="\n\t")
-    )
-
-
-def _consent_version(value: object) -> str:
-    """The version of the consent text that the person has accepted, if one was sent."""
-    if value is None:
-        return ""
-    if not isinstance(value, Mapping) or value.get("granted") is not True:
-        raise InputError("consent_invalid", "consent")
-    version = value.get("text_version")
-    if not isinstance(version, str) or not 0 < len(version) <= 50 or _has_controls(version):
-        raise InputError("consent_invalid", "consent")
-    return version
-
-
-def _has_controls(text: str, keep: str = "") -> bool:
-    """Control, format, surrogate or private characters, which no honest input needs."""
-    return any(
-        unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co")
-        for character in text
-        if character not in keep
-    )
 
 
 def by_id(queryset: Any, verification_id: object) -> Verification | None:

@@ -97,55 +97,64 @@ _IN_PROGRESS = _("This takes longer than usual. You need not do anything.")
 REASONS: dict[str, Reason] = {
     # outcomes of a verification
     ReasonCode.FACE_MISMATCH: _reason(
-        Category.MISMATCH, FixableBy.SUBJECT,
+        Category.MISMATCH,
+        FixableBy.SUBJECT,
         _("The photo does not match the registered portrait. Please take a new photo of yourself."),
     ),
     ReasonCode.LOW_SIMILARITY: _reason(Category.REVIEWER, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.ID_NAME_MISMATCH: _reason(
-        Category.IDENTITY, FixableBy.SUBJECT,
+        Category.IDENTITY,
+        FixableBy.SUBJECT,
         _("The name and the ID number do not belong together. Please correct them."),
     ),
-    ReasonCode.ID_NUMBER_INVALID: _reason(
-        Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED
-    ),
+    ReasonCode.ID_NUMBER_INVALID: _reason(Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.ID_NAME_INVALID: _reason(Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.ID_NOT_FOUND: _reason(Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.ID_PHOTO_MISSING: _reason(Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.ID_PHOTO_POOR: _reason(Category.REGISTRY, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.NO_FACE: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("No face was found in the photo. Please take a new one with your face in the middle."),
     ),
     ReasonCode.MULTIPLE_FACES: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("More than one face was found. Please take a photo of yourself alone."),
     ),
     ReasonCode.FACE_INCOMPLETE: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("Your face is not fully in the photo. Please take a new one that shows all of it."),
     ),
     ReasonCode.FACE_COVERED: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("Something covers your face. Please take a new photo without mask, hat or sunglasses."),
     ),
     ReasonCode.IMAGE_BLURRY: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("The photo is blurred. Please hold the camera still and take a new one."),
     ),
     ReasonCode.IMAGE_TOO_SMALL: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("The photo is too small. Please send one of at least 64 pixels on each side."),
     ),
     ReasonCode.IMAGE_TOO_LARGE: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("The photo is too large. Please send a smaller one."),
     ),
     ReasonCode.IMAGE_UNDECODABLE: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("The photo cannot be read; the file may be damaged. Please take a new one."),
     ),
     ReasonCode.IMAGE_URL_UNREACHABLE: _reason(
-        Category.PHOTO, FixableBy.SUBJECT,
+        Category.PHOTO,
+        FixableBy.SUBJECT,
         _("The photo could not be fetched from its address. Please send the photo itself."),
     ),
     ReasonCode.SPOOF_SUSPECTED: _reason(Category.PHOTO, FixableBy.SUBJECT, _NEW_PHOTO),
@@ -154,22 +163,24 @@ REASONS: dict[str, Reason] = {
     ReasonCode.PROVIDER_UNAVAILABLE: _reason(Category.PROVIDER, FixableBy.PROVIDER, _IN_PROGRESS),
     ReasonCode.PROVIDER_CONFIG: _reason(Category.PROVIDER, FixableBy.SITE, _IN_PROGRESS),
     ReasonCode.PROVIDER_ARREARS: _reason(Category.PROVIDER, FixableBy.SITE, _IN_PROGRESS),
-    ReasonCode.PROVIDER_PROTOCOL: _reason(
-        Category.PROVIDER, FixableBy.REVIEWER, _BEING_REVIEWED
-    ),
+    ReasonCode.PROVIDER_PROTOCOL: _reason(Category.PROVIDER, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.OUTCOME_UNKNOWN: _reason(Category.PROVIDER, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.PHOTOS_EXHAUSTED: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.DEADLINE_PASSED: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.WORKER_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.PHOTO_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.UNDER_AGE: _reason(
-        Category.LIMIT, FixableBy.NOBODY,
+        Category.LIMIT,
+        FixableBy.NOBODY,
         _("People under 14 need the consent of a guardian. Please use another way to verify."),
     ),
     ReasonCode.NOT_MATCHED: _reason(
-        Category.MISMATCH, FixableBy.SUBJECT,
-        _("We could not match your details and your photo. Please check the name and the ID "
-          "number, and take a new photo of yourself."),
+        Category.MISMATCH,
+        FixableBy.SUBJECT,
+        _(
+            "We could not match your details and your photo. Please check the name and the ID "
+            "number, and take a new photo of yourself."
+        ),
     ),
     # a reviewer's reasons
     ReasonCode.SAME_PERSON: _reason(
@@ -182,11 +193,13 @@ REASONS: dict[str, Reason] = {
         Category.REVIEWER, FixableBy.NOBODY, _("A person has confirmed your identity.")
     ),
     ReasonCode.DIFFERENT_PERSON: _reason(
-        Category.REVIEWER, FixableBy.SUBJECT,
+        Category.REVIEWER,
+        FixableBy.SUBJECT,
         _("We could not confirm your identity. Please use another way to verify."),
     ),
     ReasonCode.FRAUD_SUSPECTED: _reason(
-        Category.REVIEWER, FixableBy.NOBODY,
+        Category.REVIEWER,
+        FixableBy.NOBODY,
         _("We could not confirm your identity. Please use another way to verify."),
     ),
     ReasonCode.BETTER_PHOTO_NEEDED: _reason(Category.REVIEWER, FixableBy.SUBJECT, _NEW_PHOTO),
@@ -198,42 +211,49 @@ REASONS: dict[str, Reason] = {
         Category.LIMIT, FixableBy.SITE, _("The verification was canceled.")
     ),
     ReasonCode.NOT_STARTED_IN_TIME: _reason(
-        Category.LIMIT, FixableBy.SUBJECT,
+        Category.LIMIT,
+        FixableBy.SUBJECT,
         _("No photo was sent in time. Please start again."),
     ),
     # refusals of what was sent to us
-    "required": _reason(
-        Category.INPUT, FixableBy.SUBJECT, _("This field is required.")
-    ),
+    "required": _reason(Category.INPUT, FixableBy.SUBJECT, _("This field is required.")),
     "idcard_name_length": _reason(
         Category.INPUT, FixableBy.SUBJECT, _("Please enter a name of 1 to 60 characters.")
     ),
     "idcard_name_characters": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
-        _("Please enter the name as printed on the ID card: Chinese characters, Latin letters "
-          "and the middle dot only."),
+        Category.INPUT,
+        FixableBy.SUBJECT,
+        _(
+            "Please enter the name as printed on the ID card: Chinese characters, Latin letters "
+            "and the middle dot only."
+        ),
     ),
     "idcard_number_length": _reason(
         Category.INPUT, FixableBy.SUBJECT, _("An ID number has 18 characters.")
     ),
     "idcard_number_characters": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("An ID number has 17 digits and then a digit or X."),
     ),
     "idcard_number_birth_date": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("The birth date in the ID number does not exist. Please check the number."),
     ),
     "idcard_number_region": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("The region in the ID number does not exist. Please check the number."),
     ),
     "idcard_number_check_digit": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("The ID number is mistyped: its last character does not fit. Please check it."),
     ),
     "idcard_number_real": _reason(
-        Category.INPUT, FixableBy.SITE,
+        Category.INPUT,
+        FixableBy.SITE,
         _("This level is for tests and refuses ID numbers that a real person could hold."),
     ),
     "image_empty": _reason(
@@ -246,30 +266,34 @@ REASONS: dict[str, Reason] = {
         Category.INPUT, FixableBy.SUBJECT, _("Please send a still photo, not an animation.")
     ),
     "image_too_many_pixels": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("The photo has too many pixels. Please send a smaller one."),
     ),
     "url_invalid": _reason(
-        Category.INPUT, FixableBy.SITE,
+        Category.INPUT,
+        FixableBy.SITE,
         _("Please give a complete address of the photo that begins with https://."),
     ),
     "url_not_allowed": _reason(
-        Category.INPUT, FixableBy.SITE,
+        Category.INPUT,
+        FixableBy.SITE,
         _("This site does not take photos by address. Please send the photo itself."),
     ),
-    "level_unknown": _reason(
-        Category.INPUT, FixableBy.SITE, _("This site has no such level.")
-    ),
+    "level_unknown": _reason(Category.INPUT, FixableBy.SITE, _("This site has no such level.")),
     "reference_invalid": _reason(
-        Category.INPUT, FixableBy.SITE,
+        Category.INPUT,
+        FixableBy.SITE,
         _("A reference has at most 100 characters and no control characters."),
     ),
     "metadata_invalid": _reason(
-        Category.INPUT, FixableBy.SITE,
+        Category.INPUT,
+        FixableBy.SITE,
         _("Metadata is an object of at most 20 short texts, numbers or booleans."),
     ),
     "consent_invalid": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("Please read and accept the current consent text."),
     ),
     "reason_invalid": _reason(
@@ -286,7 +310,8 @@ REASONS: dict[str, Reason] = {
         Category.INPUT, FixableBy.NOBODY, _("This verification does not wait for a photo.")
     ),
     "correction_not_asked": _reason(
-        Category.INPUT, FixableBy.SUBJECT,
+        Category.INPUT,
+        FixableBy.SUBJECT,
         _("Name and ID number can be corrected only when they were found not to match."),
     ),
     "already_final": _reason(
@@ -296,22 +321,25 @@ REASONS: dict[str, Reason] = {
         Category.INPUT, FixableBy.NOBODY, _("This verification is not in review.")
     ),
     "changed_meanwhile": _reason(
-        Category.INPUT, FixableBy.REVIEWER,
+        Category.INPUT,
+        FixableBy.REVIEWER,
         _("This verification has changed since you opened it. Please look again."),
     ),
-    "own_case": _reason(
-        Category.INPUT, FixableBy.REVIEWER, _("You cannot decide your own case.")
-    ),
+    "own_case": _reason(Category.INPUT, FixableBy.REVIEWER, _("You cannot decide your own case.")),
 }
 
 #: the reasons that a reviewer may choose, by decision
 REVIEW_REASONS: dict[str, tuple[ReasonCode, ...]] = {
     "verify": (
-        ReasonCode.SAME_PERSON, ReasonCode.CONFIRMED_BY_DOCUMENT, ReasonCode.CONFIRMED_BY_CALL,
+        ReasonCode.SAME_PERSON,
+        ReasonCode.CONFIRMED_BY_DOCUMENT,
+        ReasonCode.CONFIRMED_BY_CALL,
     ),
     "reject": (ReasonCode.DIFFERENT_PERSON, ReasonCode.FRAUD_SUSPECTED),
     "retry": (
-        ReasonCode.BETTER_PHOTO_NEEDED, ReasonCode.FACE_COVERED, ReasonCode.IMAGE_BLURRY,
+        ReasonCode.BETTER_PHOTO_NEEDED,
+        ReasonCode.FACE_COVERED,
+        ReasonCode.IMAGE_BLURRY,
         ReasonCode.ID_NAME_MISMATCH,
     ),
 }

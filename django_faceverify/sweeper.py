@@ -9,6 +9,7 @@ import logging
 import random
 from math import ceil
 from time import monotonic
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -37,12 +38,18 @@ def sweep() -> int:
         give_up(verification)
     for verification in _oldest(Verification.objects.overdue(), "deadline_at"):
         lifecycle.move(
-            verification, "refer", actor=lifecycle.SYSTEM, fence=verification.fence,
-            sources=(Verification.Status.PROCESSING,), reason_code=ReasonCode.DEADLINE_PASSED,
+            verification,
+            "refer",
+            actor=lifecycle.SYSTEM,
+            fence=verification.fence,
+            sources=(Verification.Status.PROCESSING,),
+            reason_code=ReasonCode.DEADLINE_PASSED,
         )
     for verification in _oldest(Verification.objects.abandoned(), "expires_at"):
         lifecycle.move(
-            verification, "expire", actor=lifecycle.SYSTEM,
+            verification,
+            "expire",
+            actor=lifecycle.SYSTEM,
             reason_code=ReasonCode.NOT_STARTED_IN_TIME,
         )
     due = Verification.objects.due()[: MAX_DRAINS * ROWS_PER_DRAIN].count()
@@ -63,10 +70,10 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
     return count
 
 
-def _run_safely(verification_id: object) -> bool:
+def _run_safely(verification_id: UUID) -> bool:
     """One row that cannot be run must not keep the others waiting."""
     try:
-        return run(str(verification_id))
+        return run(verification_id)
     except Exception as error:  # noqa: BLE001 (whatever it is, the row's deadline ends it)
         logger.error("Verification %s: %s.", verification_id, type(error).__name__)
         Verification.objects.due().filter(pk=verification_id).update(

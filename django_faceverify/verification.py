@@ -21,7 +21,7 @@ from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import lifecycle
+from django_faceverify import ledger, lifecycle
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.decision import (
     Decision,
@@ -34,7 +34,7 @@ from django_faceverify.exceptions import NotSent, OutcomeUnknown, ProviderError,
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers import providers
-from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.providers.base import Comparison, ComparisonRequest
 from django_faceverify.reasons import ReasonCode
 
 logger = logging.getLogger("django_faceverify")
@@ -50,7 +50,7 @@ State = VerificationAttempt.State
 Stage = Verification.Stage
 
 
-class Overtaken(Exception):  # noqa: N818 (not an error: somebody else has judged this attempt)
+class Overtaken(Exception):
     """This worker may not send: its attempt was taken over, or its lease is nearly over."""
 
 
@@ -70,7 +70,7 @@ class Claim:
         timeout = providers[self.attempt.provider].timeout
         if monotonic() - self.claimed_at > app_settings.LEASE - timeout - LEASE_MARGIN:
             raise Overtaken
-        if not _swap(self.attempt, (State.INTENT,), state=State.SENDING):
+        if not ledger.mark_sending(self.attempt):
             raise Overtaken
         self.is_sent = True
 
@@ -111,11 +111,11 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
             return None
         verification = Verification.objects.get(pk=verification_id)
         photo = verification.photos.order_by("-number")[0]
-        if _possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
+        if ledger.possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
             _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
             return None
         level = app_settings.level(verification.level)
-        attempt = _write_intent(verification, photo, level)
+        attempt = ledger.write_intent(verification, photo, level.provider)
         Event.objects.append(
             verification,
             "called",
@@ -158,9 +158,8 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
     is kept on it as evidence; the verification has gone on and is not touched.
     """
     with transaction.atomic():
-        was_given_up = not _finish(claim.attempt, (State.INTENT, State.SENDING), answer)
-        if was_given_up:
-            _finish(claim.attempt, (State.UNKNOWN,), answer)
+        if not ledger.finish(claim.attempt, answer):
+            ledger.keep_as_evidence(claim.attempt, answer)
             return
         verification = claim.verification
         Verification.objects.filter(pk=verification.pk, fence=verification.fence).update(
@@ -179,12 +178,11 @@ def give_up(verification: Verification) -> None:
         if attempt is None:
             return
         attempt.verification = verification
-        for error in (
-            NotSent(ReasonCode.PROVIDER_UNAVAILABLE),
-            OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN),
+        for state, error in (
+            (State.INTENT, NotSent(ReasonCode.PROVIDER_UNAVAILABLE)),
+            (State.SENDING, OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)),
         ):
-            state = State.INTENT if isinstance(error, NotSent) else State.SENDING
-            if _finish(attempt, (state,), error):
+            if ledger.give_up(attempt, state, error):
                 _carry_on(attempt, error)
                 return
 
@@ -239,11 +237,10 @@ def _consequences(decision: Decision) -> dict[str, Any]:
 def _carry_on(attempt: VerificationAttempt, error: ProviderError) -> None:
     """After a call that said nothing about the person: wait and try again, or a human."""
     verification = attempt.verification
-    if error.code == ReasonCode.PHOTO_LOST:
-        _refer(verification, error.code)
-    elif isinstance(error, OutcomeUnknown) and (
-        _possibly_billed(attempt.photo) >= app_settings.max_possibly_billed_calls
-    ):
+    is_spent = isinstance(error, OutcomeUnknown) and (
+        ledger.possibly_billed(attempt.photo) >= app_settings.max_possibly_billed_calls
+    )
+    if is_spent or error.code == ReasonCode.PHOTO_LOST:
         _refer(verification, error.code)
     elif verification.unrecorded_count >= MAX_UNRECORDED:
         _refer(verification, ReasonCode.WORKER_LOST)
@@ -278,19 +275,6 @@ def _refer(verification: Verification, reason_code: str) -> None:
     )
 
 
-def _write_intent(
-    verification: Verification, photo: Photo, level: Level
-) -> VerificationAttempt:
-    return VerificationAttempt.objects.create(
-        verification=verification,
-        photo=photo,
-        number=verification.attempts.count() + 1,
-        provider=level.provider,
-        fence=verification.fence,
-        started_at=timezone.now(),
-    )
-
-
 @sensitive_variables()
 def _request(claim: Claim) -> ComparisonRequest:
     """Open what is sealed, for the length of one call."""
@@ -302,42 +286,6 @@ def _request(claim: Claim) -> ComparisonRequest:
         url=photo.url.unseal() if photo.url else None,
         image=None if photo.url else photo.read(),
     )
-
-
-def _possibly_billed(photo: Photo) -> int:
-    """How many calls for this photo cost money or may have; counted under the row's lock."""
-    return photo.attempts.filter(state__in=VerificationAttempt.POSSIBLY_BILLED).count()
-
-
-def _finish(
-    attempt: VerificationAttempt, states: tuple[str, ...], answer: Comparison | ProviderError
-) -> bool:
-    """Move an attempt to its final state if it is still in one of ``states``."""
-    finished_at = timezone.now()
-    facts: dict[str, Any] = {
-        "provider_code": answer.provider_code,
-        "provider_message": answer.provider_message,
-        "http_status": answer.http_status or None,
-        "is_billed": answer.is_billed,
-        "finished_at": finished_at,
-        "duration_ms": max(0, int((finished_at - attempt.started_at).total_seconds() * 1000)),
-    }
-    if isinstance(answer, Comparison):
-        facts |= {
-            "state": State.ANSWERED,
-            "similarity": answer.similarity,
-            "reason_code": answer.reason_code,
-            "provider_session_id": answer.provider_session_id,
-        }
-    else:
-        facts |= {"state": answer.attempt_state, "reason_code": answer.code}
-    return _swap(attempt, states, **facts)
-
-
-def _swap(attempt: VerificationAttempt, states: tuple[str, ...], **facts: Any) -> bool:
-    """Compare-and-swap on the attempt's state; says whether it won."""
-    won = VerificationAttempt.objects.filter(pk=attempt.pk, state__in=states).update(**facts)
-    return bool(won)
 
 
 def _plus_one(column: str) -> CombinedExpression:

@@ -158,7 +158,10 @@ def test_what_cannot_be_used_is_refused(
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_photo_that_cannot_be_used_is_refused(
-    alice: User, idcard: dict[str, str], nothing_stored: None, submission: intake.Submission,
+    alice: User,
+    idcard: dict[str, str],
+    nothing_stored: None,
+    submission: intake.Submission,
     code: str,
 ) -> None:
     with pytest.raises(InputError) as refusal:
@@ -207,9 +210,7 @@ def test_details_may_be_corrected_after_a_mismatch(alice: User) -> None:
     engine.run(case.pk)
     case.refresh_from_db()
     assert case.try_count == 1
-    intake.submit(
-        case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四"
-    )
+    intake.submit(case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四")
     engine.run(case.pk)
     assert [request.idcard_name for request in ScriptedProvider.requests] == [IDCARD_NAME, "李四"]
     assert ScriptedProvider.requests[1].idcard_number == IDCARD_NUMBER
@@ -217,14 +218,10 @@ def test_details_may_be_corrected_after_a_mismatch(alice: User) -> None:
     assert case.status == "verified"
 
 
-def test_details_are_not_corrected_without_being_asked(
-    alice: User, idcard: dict[str, str]
-) -> None:
+def test_details_are_not_corrected_without_being_asked(alice: User, idcard: dict[str, str]) -> None:
     case = intake.create(user=alice, **idcard)
     with pytest.raises(Conflict, match="correction_not_asked"):
-        intake.submit(
-            case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四"
-        )
+        intake.submit(case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四")
 
 
 # --- cancel and review --------------------------------------------------------------------
@@ -251,7 +248,11 @@ def test_a_reviewer_decides(
 ) -> None:
     case = in_review(alice)
     intake.review(
-        case, reviewer=reviewer, decision=decision, reason_code=reason, note="looked twice",
+        case,
+        reviewer=reviewer,
+        decision=decision,
+        reason_code=reason,
+        note="looked twice",
         seen_at=case.updated_at,
     )
     assert (case.status, case.reason_code) == (status, reason)
@@ -279,7 +280,10 @@ def test_a_reviewer_needs_a_reason_a_case_and_a_fresh_look(alice: User, reviewer
         intake.review(case, reviewer=alice, decision="verify", reason_code="same_person")
     with pytest.raises(Conflict, match="changed_meanwhile"):
         intake.review(
-            case, reviewer=reviewer, decision="verify", reason_code="same_person",
+            case,
+            reviewer=reviewer,
+            decision="verify",
+            reason_code="same_person",
             seen_at=case.created_at,
         )
     case.refresh_from_db()

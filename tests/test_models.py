@@ -153,8 +153,9 @@ def test_plaintext_can_be_neither_sought_nor_written_in_bulk(verification: Verif
 def test_a_swapped_ciphertext_does_not_open(alice: User, bob: User) -> None:
     mine, other = submitted(alice), submitted(bob)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT idcard_name FROM django_faceverify_verification WHERE user_id=%s",
-                       [bob.pk])
+        cursor.execute(
+            "SELECT idcard_name FROM django_faceverify_verification WHERE user_id=%s", [bob.pk]
+        )
         (token,) = cursor.fetchone()
         cursor.execute("UPDATE django_faceverify_verification SET idcard_name=%s", [token])
     assert Verification.objects.get(pk=other.pk).idcard_name.unseal() == IDCARD_NAME

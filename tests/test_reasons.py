@@ -7,13 +7,35 @@ import pytest
 from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
 
 #: promised to sites and frontends; a code may be added but never renamed
-PROMISED = """
-face_mismatch id_name_mismatch id_number_invalid id_name_invalid id_not_found id_photo_missing
-id_photo_poor no_face multiple_faces face_incomplete face_covered image_blurry image_too_small
-image_too_large image_undecodable image_url_unreachable spoof_suspected identity_rate_limited
-provider_throttled provider_unavailable provider_config provider_arrears provider_protocol
-outcome_unknown photos_exhausted deadline_passed under_age
-""".split()
+PROMISED = [
+    "face_mismatch",
+    "id_name_mismatch",
+    "id_number_invalid",
+    "id_name_invalid",
+    "id_not_found",
+    "id_photo_missing",
+    "id_photo_poor",
+    "no_face",
+    "multiple_faces",
+    "face_incomplete",
+    "face_covered",
+    "image_blurry",
+    "image_too_small",
+    "image_too_large",
+    "image_undecodable",
+    "image_url_unreachable",
+    "spoof_suspected",
+    "identity_rate_limited",
+    "provider_throttled",
+    "provider_unavailable",
+    "provider_config",
+    "provider_arrears",
+    "provider_protocol",
+    "outcome_unknown",
+    "photos_exhausted",
+    "deadline_passed",
+    "under_age",
+]
 
 
 def test_no_promised_code_is_missing() -> None:

@@ -127,9 +127,7 @@ def test_a_registry_gap_goes_to_a_human(verification: Verification) -> None:
 def test_a_call_that_cost_nothing_is_made_again(
     verification: Verification, error: Exception
 ) -> None:
-    ScriptedProvider.script(
-        error, similarity(95), fails_before_sending=isinstance(error, NotSent)
-    )
+    ScriptedProvider.script(error, similarity(95), fails_before_sending=isinstance(error, NotSent))
     engine.run(verification.pk)
     verification.refresh_from_db()
     assert (verification.status, verification.stage) == ("processing", "waiting")

@@ -1,0 +1,79 @@
+"""The ledger of calls: what was about to be paid, what was, and what nobody knows.
+
+Every step is a compare-and-swap on an attempt's state, so that of two writers one wins and
+the other learns it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from django_faceverify.exceptions import ProviderError
+from django_faceverify.models import Photo, Verification, VerificationAttempt
+from django_faceverify.providers.base import Comparison
+
+State = VerificationAttempt.State
+
+
+def write_intent(verification: Verification, photo: Photo, provider: str) -> VerificationAttempt:
+    """Write an attempt ahead of its call; provably nothing was sent while it stands so."""
+    return VerificationAttempt.objects.create(
+        verification=verification,
+        photo=photo,
+        number=verification.attempts.count() + 1,
+        provider=provider,
+        fence=verification.fence,
+        started_at=timezone.now(),
+    )
+
+
+def mark_sending(attempt: VerificationAttempt) -> bool:
+    """The second step, directly before the first byte; from here on it may cost money."""
+    return _swap(attempt, (State.INTENT,), state=State.SENDING)
+
+
+def finish(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> bool:
+    """Write down how a call that is under way ended; says whether this was the first word."""
+    return _swap(attempt, (State.INTENT, State.SENDING), **_facts(attempt, answer))
+
+
+def keep_as_evidence(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> None:
+    """An answer that came after its attempt was given up as unknown still says something."""
+    _swap(attempt, (State.UNKNOWN,), **_facts(attempt, answer))
+
+
+def give_up(attempt: VerificationAttempt, state: str, error: ProviderError) -> bool:
+    """Judge an attempt whose worker is gone, if it still stands where it was left."""
+    return _swap(attempt, (state,), **_facts(attempt, error))
+
+
+def possibly_billed(photo: Photo) -> int:
+    """How many calls for this photo cost money or may have; counted under the row's lock."""
+    return photo.attempts.filter(state__in=VerificationAttempt.POSSIBLY_BILLED).count()
+
+
+def _facts(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> dict[str, Any]:
+    finished_at = timezone.now()
+    facts: dict[str, Any] = {
+        "provider_code": answer.provider_code,
+        "provider_message": answer.provider_message,
+        "http_status": answer.http_status or None,
+        "is_billed": answer.is_billed,
+        "finished_at": finished_at,
+        "duration_ms": max(0, int((finished_at - attempt.started_at).total_seconds() * 1000)),
+    }
+    if isinstance(answer, ProviderError):
+        return facts | {"state": answer.attempt_state, "reason_code": answer.code}
+    return facts | {
+        "state": State.ANSWERED,
+        "similarity": answer.similarity,
+        "reason_code": answer.reason_code,
+        "provider_session_id": answer.provider_session_id,
+    }
+
+
+def _swap(attempt: VerificationAttempt, states: tuple[str, ...], **facts: Any) -> bool:
+    won = VerificationAttempt.objects.filter(pk=attempt.pk, state__in=states).update(**facts)
+    return bool(won)
