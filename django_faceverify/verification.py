@@ -35,7 +35,7 @@ from django_faceverify.models import Event, Photo, Verification, VerificationAtt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Comparison, ComparisonRequest
-from django_faceverify.reasons import ReasonCode
+from django_faceverify.reasons import REASONS, Category, ReasonCode
 
 logger = logging.getLogger("django_faceverify")
 
@@ -166,7 +166,9 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
             unrecorded_count=0
         )
         if isinstance(answer, Comparison):
-            _decide(claim, answer)
+            _decide(claim, answer.similarity, answer.reason_code)
+        elif REASONS[answer.code].category is Category.PHOTO:
+            _decide(claim, None, answer.code)
         else:
             _carry_on(claim.attempt, answer)
 
@@ -187,8 +189,8 @@ def give_up(verification: Verification) -> None:
                 return
 
 
-def _decide(claim: Claim, answer: Comparison) -> None:
-    """Judge the answer by the level's rules and freeze them on the verification."""
+def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
+    """Judge what was found by the level's rules and freeze them on the verification."""
     verification, level = claim.verification, claim.level
     thresholds = Thresholds(level.verify_at, level.review_at)
     tries = Tries(
@@ -196,10 +198,10 @@ def _decide(claim: Claim, answer: Comparison) -> None:
         submissions_left=level.max_submissions - verification.photo_count,
         counts_photo_problems=level.counts_photo_problems,
     )
-    if answer.similarity is not None:
-        decision = decide_similarity(answer.similarity, thresholds, tries)
+    if similarity is not None:
+        decision = decide_similarity(similarity, thresholds, tries)
     else:
-        decision = decide_finding(answer.reason_code, tries)
+        decision = decide_finding(reason_code, tries)
     lifecycle.move(
         verification,
         decision.action,
@@ -209,10 +211,10 @@ def _decide(claim: Claim, answer: Comparison) -> None:
         reason_code=decision.reason_code,
         data={
             "attempt": claim.attempt.number,
-            "similarity": answer.similarity,
+            "similarity": similarity,
             "thresholds": [thresholds.verify_at, thresholds.review_at],
         },
-        similarity=answer.similarity,
+        similarity=similarity,
         verify_at=thresholds.verify_at,
         review_at=thresholds.review_at,
         provider=claim.attempt.provider,

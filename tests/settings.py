@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,7 +14,9 @@ import pymysql
 pymysql.install_as_MySQLdb()
 
 VAR = Path(tempfile.mkdtemp(prefix="faceverify-tests-"))
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 SECRET_KEY = "tests-only"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 LANGUAGE_CODE = "en"
@@ -53,6 +57,15 @@ DATABASES = {
         os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'db.sqlite3'}"
     )
 }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "timeout": 20,
+    }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.mysql":
+    # some servers still make tables that hold Western European letters only
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4"}
 STATIC_URL = "static/"
 
 STORAGES = {

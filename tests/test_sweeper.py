@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 
-from django_faceverify import intake, sweeper, tasks
+from django_faceverify import intake, sweeper
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from tests.conftest import submitted
-from tests.scripted import ScriptedProvider, similarity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,23 +58,3 @@ def test_a_row_that_cannot_run_does_not_stop_the_others(
     assert fine.status == "verified"
     assert "KeyError" in caplog.text
     assert not Verification.objects.due().exists()
-
-
-def test_the_tasks_do_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[dict[str, object]] = []
-    monkeypatch.setattr(tasks.drain, "apply_async", lambda **options: sent.append(options))
-    first, second = submitted(alice), submitted(alice)
-    tasks.verify(str(first.pk))
-    tasks.sweep()
-    assert len(sent) == 1
-    tasks.drain()
-    assert Verification.objects.filter(status="verified").count() == 2
-    assert len(ScriptedProvider.requests) == 2
-    tasks.verify(str(second.pk))
-    assert len(ScriptedProvider.requests) == 2
-
-
-def test_an_unknown_id_is_nothing_to_do() -> None:
-    ScriptedProvider.script(similarity(95))
-    tasks.verify("00000000-0000-7000-8000-000000000000")
-    assert ScriptedProvider.requests == []

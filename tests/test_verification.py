@@ -107,6 +107,15 @@ def test_a_photo_problem_is_not_a_try(verification: Verification) -> None:
     assert verification.similarity is None
 
 
+def test_a_photo_that_cannot_be_sent_is_asked_for_again(verification: Verification) -> None:
+    ScriptedProvider.script(NotSent(ReasonCode.IMAGE_TOO_LARGE), fails_before_sending=True)
+    engine.run(verification.pk)
+    verification.refresh_from_db()
+    assert (verification.status, verification.reason_code) == ("requires_input", "image_too_large")
+    attempt = verification.attempts.get()
+    assert (attempt.state, attempt.is_billed) == (State.NOT_SENT, "no")
+
+
 def test_a_registry_gap_goes_to_a_human(verification: Verification) -> None:
     ScriptedProvider.script(Comparison(reason_code=ReasonCode.ID_PHOTO_POOR))
     engine.run(verification.pk)
