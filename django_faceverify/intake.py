@@ -55,7 +55,7 @@ def create(
     user: Any,
     idcard_name: object,
     idcard_number: object,
-    level: str = "default",
+    level: object = "default",
     reference: object = "",
     metadata: object = None,
     consent: object = None,
@@ -137,8 +137,8 @@ def review(
     verification: Verification,
     *,
     reviewer: Any,
-    decision: str,
-    reason_code: str,
+    decision: object,
+    reason_code: object,
     note: object = "",
     seen_at: Any = None,
 ) -> Verification:
@@ -148,9 +148,9 @@ def review(
     ``updated_at`` that the reviewer looked at; when the case has changed since, nothing is
     done. Raises ``InputError``, ``NotPermitted`` (one's own case) or ``Conflict``.
     """
-    if decision not in REVIEW_ACTIONS:
+    if not isinstance(decision, str) or decision not in REVIEW_ACTIONS:
         raise InputError("decision_invalid", "decision")
-    if reason_code not in REVIEW_REASONS[decision]:
+    if not isinstance(reason_code, str) or reason_code not in REVIEW_REASONS[decision]:
         raise InputError("reason_invalid", "reason_code")
     text = inputs.note(note)
     if verification.user_id is not None and verification.user_id == reviewer.pk:
@@ -323,10 +323,9 @@ def _photo_url(url: object, level: Level) -> str:
 
 
 def _level(name: object) -> Level:
-    try:
-        return app_settings.level(str(name))
-    except KeyError:
-        raise InputError("level_unknown", "level") from None
+    if not isinstance(name, str) or name not in app_settings.LEVELS:
+        raise InputError("level_unknown", "level")
+    return app_settings.level(name)
 
 
 def by_id(queryset: Any, verification_id: object) -> Verification | None:

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.contrib.auth.models import Permission, User
 from PIL import Image
 
@@ -14,9 +15,27 @@ from django_faceverify import intake
 from django_faceverify.models import Verification
 from tests.scripted import ScriptedProvider, similarity
 
+#: without an app of the site's, Celery would send our messages to a RabbitMQ on this machine
+celery_app = Celery("tests")
+celery_app.config_from_object("django.conf:settings", namespace="CELERY")
+celery_app.set_default()
+
 #: an ID number that no real person can hold: the check digit is wrong on purpose
 IDCARD_NUMBER = "000000199001010011"
 IDCARD_NAME = "张三"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "database: touches the database (found out, not written)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that mean something else on another database."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}:
+            item.add_marker("database")
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +76,10 @@ def bob(db: None) -> User:
 def reviewer(db: None) -> User:
     user = User.objects.create_user("reviewer", password="reviewer", is_staff=True)
     names = (
-        "view_verification", "review_verification", "view_photo", "view_verificationattempt",
+        "view_verification",
+        "review_verification",
+        "view_photo",
+        "view_verificationattempt",
     )
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user

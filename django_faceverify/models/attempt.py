@@ -43,7 +43,10 @@ class VerificationAttempt(models.Model):
 
     id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
     verification = models.ForeignKey(
-        Verification, models.CASCADE, related_name="attempts", db_index=False,
+        Verification,
+        models.CASCADE,
+        related_name="attempts",
+        db_index=False,
         verbose_name=_("verification"),
     )
     photo = models.ForeignKey(
@@ -54,15 +57,11 @@ class VerificationAttempt(models.Model):
     session_id = models.CharField(_("session id"), max_length=64, default=new_session_id)
     fence = models.PositiveIntegerField(editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.INTENT)
-    is_billed = models.CharField(
-        _("billed"), max_length=10, choices=Billed, default=Billed.UNKNOWN
-    )
+    is_billed = models.CharField(_("billed"), max_length=10, choices=Billed, default=Billed.UNKNOWN)
     reason_code = models.CharField(_("reason"), max_length=40, blank=True)
     provider_code = models.CharField(_("provider's code"), max_length=100, blank=True)
     provider_message = models.CharField(_("provider's message"), max_length=200, blank=True)
-    provider_session_id = models.CharField(
-        _("provider's session id"), max_length=100, blank=True
-    )
+    provider_session_id = models.CharField(_("provider's session id"), max_length=100, blank=True)
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     http_status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"))

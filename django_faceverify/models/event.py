@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 #: what may stand in ``Event.data``; anything else is refused
 DATA_KEYS = frozenset(
     {
-        "attempt", "column", "consent_text_version", "corrected", "photo", "provider", "reason",
-        "session_id", "similarity", "source", "state", "thresholds",
+        "attempt",
+        "column",
+        "consent_text_version",
+        "corrected",
+        "photo",
+        "provider",
+        "reason",
+        "session_id",
+        "similarity",
+        "source",
+        "state",
+        "thresholds",
     }
 )
 
@@ -69,8 +79,11 @@ class Event(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     verification = models.ForeignKey(
-        "django_faceverify.Verification", models.CASCADE, related_name="events",
-        db_index=False, verbose_name=_("verification"),
+        "django_faceverify.Verification",
+        models.CASCADE,
+        related_name="events",
+        db_index=False,
+        verbose_name=_("verification"),
     )
     number = models.PositiveIntegerField(_("number"))
     at = models.DateTimeField(_("at"))
@@ -99,8 +112,13 @@ class Event(models.Model):
     def sealed_parts(self, previous_mac: str) -> tuple[bytes, ...]:
         """What the MAC covers: the link before and every fact of this one."""
         facts = [
-            str(self.verification_id), self.number, _moment(self.at), self.actor, self.action,
-            self.reason_code, self.data,
+            str(self.verification_id),
+            self.number,
+            _moment(self.at),
+            self.actor,
+            self.action,
+            self.reason_code,
+            self.data,
         ]
         return previous_mac.encode(), json.dumps(facts, sort_keys=True).encode()
 

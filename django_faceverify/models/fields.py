@@ -76,9 +76,7 @@ class SealedValue:
         For the call to the provider, where the attempt row is the record, and for a
         reviewer's note, which is not about identity. Everything else is ``reveal``.
         """
-        return sealing.unseal_text(
-            self.sealed().token, context=self._field.context(self._instance)
-        )
+        return sealing.unseal_text(self.sealed().token, context=self._field.context(self._instance))
 
     def sealed(self) -> Sealed:
         """The token for the column."""

@@ -50,7 +50,10 @@ class Photo(models.Model):
 
     id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
     verification = models.ForeignKey(
-        Verification, models.CASCADE, related_name="photos", db_index=False,
+        Verification,
+        models.CASCADE,
+        related_name="photos",
+        db_index=False,
         verbose_name=_("verification"),
     )
     number = models.PositiveIntegerField(_("number"))

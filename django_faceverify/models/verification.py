@@ -36,9 +36,7 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
 
     def abandoned(self) -> VerificationQuerySet:
         """The person sent no photo in time."""
-        return self.filter(
-            status=Verification.Status.REQUIRES_INPUT, expires_at__lte=db_now()
-        )
+        return self.filter(status=Verification.Status.REQUIRES_INPUT, expires_at__lte=db_now())
 
 
 class Verification(models.Model):
@@ -67,8 +65,13 @@ class Verification(models.Model):
 
     id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False,
-        related_name="face_verifications", verbose_name=_("user"),
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="face_verifications",
+        verbose_name=_("user"),
     )
     reference = models.CharField(
         _("reference"), max_length=100, blank=True, help_text=_("The site's own string.")
@@ -90,16 +93,19 @@ class Verification(models.Model):
     )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False,
-        related_name="+", verbose_name=_("decided by"),
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("decided by"),
     )
 
     idcard_name = SealedTextField(_("name"))
     idcard_number = SealedTextField(_("ID number"), mask_field="idcard_number_mask")
     idcard_number_index = models.CharField(max_length=120, blank=True, editable=False)
-    idcard_number_mask = models.CharField(
-        _("ID number"), max_length=18, blank=True, editable=False
-    )
+    idcard_number_mask = models.CharField(_("ID number"), max_length=18, blank=True, editable=False)
 
     review_note = SealedTextField(_("reviewer's note"), blank=True)
 
@@ -159,8 +165,13 @@ class Verification(models.Model):
                 name="faceverify_status_known",
                 condition=Q(
                     status__in=[
-                        "requires_input", "processing", "in_review", "verified", "rejected",
-                        "canceled", "expired",
+                        "requires_input",
+                        "processing",
+                        "in_review",
+                        "verified",
+                        "rejected",
+                        "canceled",
+                        "expired",
                     ]
                 ),
             ),
@@ -168,12 +179,18 @@ class Verification(models.Model):
                 name="faceverify_work",
                 condition=Q(stage__isnull=True) & ~Q(status="processing")
                 | Q(
-                    status="processing", stage__isnull=False, stage="waiting",
-                    next_run_at__isnull=False, deadline_at__isnull=False,
+                    status="processing",
+                    stage__isnull=False,
+                    stage="waiting",
+                    next_run_at__isnull=False,
+                    deadline_at__isnull=False,
                 )
                 | Q(
-                    status="processing", stage__isnull=False, stage__in=["calling", "unknown"],
-                    lease_until__isnull=False, deadline_at__isnull=False,
+                    status="processing",
+                    stage__isnull=False,
+                    stage__in=["calling", "unknown"],
+                    lease_until__isnull=False,
+                    deadline_at__isnull=False,
                 ),
             ),
         ]

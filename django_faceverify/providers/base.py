@@ -97,3 +97,8 @@ class Provider(ABC):
     def timeout(self) -> float:
         """The most seconds one call may take in all."""
         return 20.0
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is a stand-in that knows no real person, not to be used in production."""
+        return False

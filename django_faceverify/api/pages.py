@@ -1,0 +1,86 @@
+"""Lists come in pages with a cursor, so the last page costs as little as the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from django_faceverify.api.problems import bad_parameter
+
+#: moments outside of these cannot be stored, or not be turned to UTC, on some database
+EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
+LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
+
+#: the parameters that every list takes
+PAGE_PARAMETERS = frozenset({"cursor", "page_size", "format"})
+
+
+class Pages(CursorPagination):
+    """Pages of 25, or of as many as are asked for up to 100."""
+
+    page_size = 25
+    max_page_size = 100
+    page_size_query_param = "page_size"
+
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get("page_size", str(self.page_size))
+        if not asked.isascii() or not asked.isdecimal() or len(asked) > 9 or int(asked) == 0:
+            raise bad_parameter("page_size", "page_size_invalid")
+        return min(int(asked), self.max_page_size)
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Like the framework's, but a cursor that is not ours never reaches the database."""
+        try:
+            cursor: Cursor | None = super().decode_cursor(request)
+        except NotFound:
+            raise bad_parameter("cursor", "cursor_invalid") from None
+        if cursor and cursor.position is not None and not self.is_position(str(cursor.position)):
+            raise bad_parameter("cursor", "cursor_invalid")
+        return cursor
+
+    def is_position(self, text: str) -> bool:
+        """Whether a cursor may point there."""
+        raise NotImplementedError
+
+
+class _ByTime(Pages):
+    def is_position(self, text: str) -> bool:
+        try:
+            moment = parse_datetime(text)
+        except ValueError:
+            return False
+        return moment is not None and moment.tzinfo is not None and EARLIEST < moment < LATEST
+
+
+class NewestCreated(_ByTime):
+    ordering = "-created_at"
+
+
+class NewestStarted(_ByTime):
+    ordering = "-started_at"
+
+
+class Numbered(Pages):
+    ordering = "number"
+
+    def is_position(self, text: str) -> bool:
+        return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
+def page(
+    request: Request,
+    rows: QuerySet[Any],
+    represent: Callable[[Any], dict[str, Any]],
+    pages: Pages,
+) -> Response:
+    """One page: ``next`` and ``previous`` are addresses or null, ``results`` the rows."""
+    found = pages.paginate_queryset(rows, request)
+    return pages.get_paginated_response([represent(row) for row in found or ()])

@@ -1,0 +1,168 @@
+"""How rows look outside. What a person may know about their own case is decided here.
+
+A person is told that details and photo do not match, never which of name, number and face
+was wrong, and never how similar: each answer would be a question to the register.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+from django.utils import timezone
+
+from django_faceverify.conf import app_settings
+from django_faceverify.models import Event, Verification, VerificationAttempt
+from django_faceverify.reasons import REASONS, Category, FixableBy, ReasonCode
+
+Status = Verification.Status
+
+_NEVER_TOLD = (Category.MISMATCH, Category.IDENTITY, Category.REGISTRY)
+_NEVER_TOLD_EITHER = (
+    ReasonCode.DIFFERENT_PERSON,
+    ReasonCode.FRAUD_SUSPECTED,
+    ReasonCode.LOW_SIMILARITY,
+)
+
+
+def reason_for_subject(status: str, reason_code: str) -> str:
+    """The reason as the person may know it: ``not_matched`` for whatever did not match.
+
+    Why a case is in review is never told, nor what the site owes to its provider.
+    """
+    if not reason_code or status == Status.IN_REVIEW:
+        return ""
+    reason = REASONS[reason_code]
+    if reason.category in _NEVER_TOLD or reason_code in _NEVER_TOLD_EITHER:
+        return ReasonCode.NOT_MATCHED.value
+    if reason.category is Category.PROVIDER and reason.fixable_by is FixableBy.SITE:
+        return ReasonCode.PROVIDER_UNAVAILABLE.value
+    return reason_code
+
+
+def message(status: str, reason_code: str) -> str:
+    """The sentence for people, in the active language; empty when there is nothing to say."""
+    if status == Status.IN_REVIEW:
+        return str(REASONS[ReasonCode.LOW_SIMILARITY].message)
+    if not reason_code:
+        return ""
+    reason = REASONS[reason_code]
+    if status == Status.REJECTED and reason.category in _NEVER_TOLD:
+        # Their own sentences ask for another photo, and a rejected case takes none.
+        reason = REASONS[ReasonCode.DIFFERENT_PERSON]
+    return str(reason.message)
+
+
+def represent_verification(
+    verification: Verification, *, for_staff: bool, with_evidence: bool = True
+) -> dict[str, Any]:
+    """One verification; staff see more, and its attempts and photos ``with_evidence``."""
+    status = verification.status
+    code = verification.reason_code
+    if not for_staff:
+        code = reason_for_subject(status, code)
+    shown = {
+        "id": verification.pk,
+        "status": status,
+        "reason_code": code,
+        "message": message(status, code),
+        "last_error": _last_error(verification, code),
+        "level": verification.level,
+        "reference": verification.reference,
+        "metadata": verification.metadata,
+        "photos_left": _photos_left(verification),
+        "created_at": verification.created_at,
+        "decided_at": verification.decided_at,
+        "expires_at": verification.expires_at,
+        "is_live": verification.is_live,
+    }
+    if for_staff:
+        shown |= _for_staff(verification)
+        if with_evidence:
+            shown |= _evidence(verification)
+    return shown
+
+
+def represent_attempt(attempt: VerificationAttempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "session_id": attempt.session_id,
+        "verification": attempt.verification_id,
+        "photo": attempt.photo_id,
+        "provider": attempt.provider,
+        "state": attempt.state,
+        "is_billed": attempt.is_billed,
+        "provider_code": attempt.provider_code,
+        "provider_message": attempt.provider_message,
+        "provider_session_id": attempt.provider_session_id,
+        "similarity": attempt.similarity,
+        "reason_code": attempt.reason_code,
+        "http_status": attempt.http_status,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "duration_ms": attempt.duration_ms,
+    }
+
+
+def represent_event(event: Event) -> dict[str, Any]:
+    return {
+        "number": event.number,
+        "at": event.at,
+        "actor": event.actor,
+        "action": event.action,
+        "reason_code": event.reason_code,
+        "data": event.data,
+    }
+
+
+def _for_staff(verification: Verification) -> dict[str, Any]:
+    thresholds = None
+    if verification.verify_at is not None:
+        thresholds = {"verify_at": verification.verify_at, "review_at": verification.review_at}
+    return {
+        "user": verification.user_id,
+        "idcard_number_mask": verification.idcard_number_mask,
+        "similarity": verification.similarity,
+        "thresholds": thresholds,
+        "provider": verification.provider,
+        "decision_source": verification.decision_source,
+    }
+
+
+def _evidence(verification: Verification) -> dict[str, Any]:
+    photos = verification.photos.order_by("number").values(
+        "id", "source", "width", "height", "byte_size", "submitted_at"
+    )
+    attempts = verification.attempts.order_by("number")
+    return {
+        "attempts": [represent_attempt(attempt) for attempt in attempts],
+        "photos": list(photos),
+    }
+
+
+def _last_error(verification: Verification, code: str) -> dict[str, Any] | None:
+    """Why another photo is asked for, or why it takes so long."""
+    if not code or verification.status not in (Status.REQUIRES_INPUT, Status.PROCESSING):
+        return None
+    error: dict[str, Any] = {
+        "code": code,
+        "message": message(verification.status, code),
+        "fixable_by": REASONS[code].fixable_by.value,
+    }
+    if verification.next_run_at is not None:
+        seconds = (verification.next_run_at - timezone.now()).total_seconds()
+        error["retry_after"] = max(1, ceil(seconds))
+    return error
+
+
+def _photos_left(verification: Verification) -> int:
+    """How many photos may still be sent, should the next ones not match."""
+    if verification.is_final:
+        return 0
+    try:
+        level = app_settings.level(verification.level)
+    except KeyError:  # the site has removed this level
+        return 0
+    tries = level.max_photos - verification.try_count
+    submissions = level.max_submissions - verification.photo_count
+    return max(0, min(tries, submissions))
