@@ -29,7 +29,12 @@ def reference(value: object) -> str:
 
 
 def note(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_NOTE or _has_controls(value, keep="\n\t"):
+    """A reviewer's free text, with its lines and joined emoji."""
+    if (
+        not isinstance(value, str)
+        or len(value) > MAX_NOTE
+        or _has_controls(value, keep="\n\t\u200d")
+    ):
         raise InputError("note_invalid", "note")
     return value.strip()
 

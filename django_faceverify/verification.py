@@ -205,12 +205,13 @@ def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
     lifecycle.move(
         verification,
         decision.action,
-        actor=f"provider:{claim.attempt.provider}",
+        actor=lifecycle.SYSTEM,
         sources=(Verification.Status.PROCESSING,),
         fence=verification.fence,
         reason_code=decision.reason_code,
         data={
             "attempt": claim.attempt.number,
+            "provider": claim.attempt.provider,
             "similarity": similarity,
             "thresholds": [thresholds.verify_at, thresholds.review_at],
         },

@@ -88,7 +88,7 @@ class Event(models.Model):
     number = models.PositiveIntegerField(_("number"))
     at = models.DateTimeField(_("at"))
     actor = models.CharField(
-        _("actor"), max_length=80, help_text=_("system, user:<id> or provider:<alias>")
+        _("actor"), max_length=80, help_text=_("system, anonymous or user:<id>")
     )
     action = models.CharField(_("action"), max_length=30)
     reason_code = models.CharField(_("reason"), max_length=40, blank=True)

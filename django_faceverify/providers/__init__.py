@@ -88,7 +88,7 @@ def _build(alias: str, backend: type[Provider], options: Mapping[str, Any]) -> P
             return backend(alias, **options)
         except InvalidProvider:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (its text could quote an option)
             problem = (
                 f"Provider {alias!r}: {backend.__name__} cannot be built from its OPTIONS "
                 f"({type(error).__name__})."

@@ -159,7 +159,7 @@ class QcloudProvider(HTTPProvider):
         """The credentials for one call; ``NotSent`` when a callable does not give its own."""
         try:
             account = {name: reveal(value) for name, value in self._credentials.items()}
-        except Exception as error:  # its text is not ours and could hold a credential
+        except Exception as error:  # noqa: BLE001 (its text could hold a credential)
             logger.error("Provider %s: no credentials (%s)", self.alias, type(error).__name__)
         else:
             return account

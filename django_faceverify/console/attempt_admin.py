@@ -1,0 +1,87 @@
+"""The ledger of calls, as the provider's statement lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_faceverify.console import cells
+from django_faceverify.console.filters import ProviderFilter
+from django_faceverify.console.records import RecordAdmin
+from django_faceverify.console.search import search_attempts
+from django_faceverify.models import VerificationAttempt
+
+
+class AttemptAdmin(RecordAdmin):
+    """Attempts across verifications; each links to its case, which tells the rest."""
+
+    list_display = (
+        "session",
+        "case",
+        "provider",
+        "state_badge",
+        "is_billed",
+        "provider_code",
+        "score",
+        "took",
+        "started",
+    )
+    list_display_links = None
+    list_filter = ("state", "is_billed", ProviderFilter)
+    ordering = ("-started_at",)
+    search_fields = ("session_id",)
+    search_help_text = _("An exact session id.")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """An attempt has no page of its own: its case tells what it was for."""
+        attempt = self.get_object(request, object_id)
+        if attempt is None:
+            raise Http404
+        return HttpResponseRedirect(
+            self.page_url("verification", "change", attempt.verification_id)
+        )
+
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[VerificationAttempt],
+        search_term: str,
+    ) -> tuple[QuerySet[VerificationAttempt], bool]:
+        return search_attempts(queryset, search_term), False
+
+    @admin.display(description=_("session id"))
+    def session(self, attempt: VerificationAttempt) -> SafeString | str:
+        return cells.code(attempt.session_id)
+
+    @admin.display(description=_("verification"))
+    def case(self, attempt: VerificationAttempt) -> SafeString:
+        url = self.page_url("verification", "change", attempt.verification_id)
+        return format_html('<a href="{}">{}</a>', url, str(attempt.verification_id)[-8:])
+
+    @admin.display(description=_("state"))
+    def state_badge(self, attempt: VerificationAttempt) -> SafeString:
+        return cells.badge(attempt.state, attempt.get_state_display())
+
+    @admin.display(description=_("similarity"))
+    def score(self, attempt: VerificationAttempt) -> str:
+        return cells.number(attempt.similarity)
+
+    @admin.display(description=_("duration"))
+    def took(self, attempt: VerificationAttempt) -> str:
+        return cells.duration(attempt.duration_ms)
+
+    @admin.display(description=_("started"))
+    def started(self, attempt: VerificationAttempt) -> str:
+        return cells.moment(attempt.started_at)

@@ -1,0 +1,183 @@
+"""What stands on the page of one case, collected by a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from django_faceverify.console import cells, history
+from django_faceverify.console.history import Entry
+from django_faceverify.console.similarity import Scale
+from django_faceverify.exceptions import SealBroken
+from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
+from django_faceverify.reasons import REASONS, Category, FixableBy, Reason
+
+#: the newest attempts and events are shown, as many as a person may want to read
+SHOWN = 100
+
+FIXABLE_BY: dict[FixableBy, str | Promise] = {
+    FixableBy.SUBJECT: _("the person"),
+    FixableBy.REVIEWER: _("a reviewer"),
+    FixableBy.SITE: _("this site"),
+    FixableBy.PROVIDER: _("the provider"),
+    FixableBy.NOBODY: _("nobody"),
+}
+
+MEANINGS: dict[Category, str | Promise] = {
+    Category.MISMATCH: _("The photo was compared, and is not of the same person."),
+    Category.PHOTO: _("The photo cannot be compared; another one may."),
+    Category.IDENTITY: _("Name and number do not belong together."),
+    Category.REGISTRY: _("The register cannot answer for this person."),
+    Category.PROVIDER: _("The call failed. It says nothing about the person."),
+    Category.LIMIT: _("A limit or a clock, not a comparison, ended or delayed it."),
+    Category.REVIEWER: _("A person judges it, or has judged it."),
+}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """What the person at the screen may do with this case."""
+
+    may_see_photos: bool
+    may_review: bool
+    is_own_case: bool
+
+
+@dataclass(frozen=True)
+class PhotoCard:
+    """One photo, or why it is not shown."""
+
+    photo: Photo
+    url: str
+    why_not: str | Promise
+
+
+@dataclass(frozen=True)
+class AttemptLine:
+    """One attempt, with what needs putting into words."""
+
+    attempt: VerificationAttempt
+    state: str
+    similarity: str
+    duration: str
+
+
+class Case:
+    """A verification as one person may see it."""
+
+    def __init__(
+        self, verification: Verification, viewer: Viewer, *, photo_url: Callable[[Photo], str]
+    ) -> None:
+        self.verification = verification
+        self.viewer = viewer
+        self._photo_url = photo_url
+
+    @property
+    def status(self) -> str:
+        return cells.badge(self.verification.status, self.verification.get_status_display())
+
+    @property
+    def scale(self) -> Scale | None:
+        return Scale.of(self.verification)
+
+    @property
+    def reason(self) -> Reason | None:
+        return REASONS.get(self.verification.reason_code)
+
+    @property
+    def meaning(self) -> str | Promise:
+        return MEANINGS.get(self.reason.category, "") if self.reason else ""
+
+    @property
+    def fixable_by(self) -> str | Promise:
+        return FIXABLE_BY[self.reason.fixable_by] if self.reason else ""
+
+    @property
+    def is_in_review(self) -> bool:
+        return self.verification.status == Verification.Status.IN_REVIEW
+
+    @property
+    def can_decide(self) -> bool:
+        return self.is_in_review and self.viewer.may_review and not self.viewer.is_own_case
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.viewer.may_review and not self.verification.is_final
+
+    @property
+    def review_note(self) -> str | Promise:
+        """The reviewer's note, for those who review."""
+        note = self.verification.review_note
+        if not note or not self.viewer.may_review:
+            return ""
+        try:
+            text: str = note.unseal()
+        except SealBroken:
+            return _("The note cannot be opened.")
+        return text
+
+    @cached_property
+    def attempts(self) -> list[AttemptLine]:
+        """The newest first."""
+        return [
+            AttemptLine(
+                attempt=attempt,
+                state=cells.badge(attempt.state, attempt.get_state_display()),
+                similarity=cells.number(attempt.similarity),
+                duration=cells.duration(attempt.duration_ms),
+            )
+            for attempt in self.verification.attempts.order_by("-number")[:SHOWN]
+        ]
+
+    @cached_property
+    def photos(self) -> list[PhotoCard]:
+        """The newest first."""
+        return [
+            PhotoCard(photo, "" if why_not else self._photo_url(photo), why_not)
+            for photo in self._photos
+            for why_not in [self._why_not(photo)]
+        ]
+
+    @property
+    def history(self) -> list[Entry]:
+        return self._tell(self._events)
+
+    @property
+    def looks(self) -> list[Entry]:
+        """Who looked at a photo, and when; kept apart, or they would bury the history."""
+        return self._tell(self._looks)
+
+    @cached_property
+    def _photos(self) -> list[Photo]:
+        return list(self.verification.photos.order_by("-number"))
+
+    @cached_property
+    def _events(self) -> list[Event]:
+        events = self.verification.events.exclude(action=history.PHOTO_VIEWED)
+        return list(events.order_by("-number")[:SHOWN])
+
+    @cached_property
+    def _looks(self) -> list[Event]:
+        events = self.verification.events.filter(action=history.PHOTO_VIEWED)
+        return list(events.order_by("-number")[:SHOWN])
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return history.names_of_users([*self._events, *self._looks])
+
+    def _tell(self, events: list[Event]) -> list[Entry]:
+        numbers = {str(photo.pk): photo.number for photo in self._photos}
+        return history.tell(events, names=self._names, photo_numbers=numbers)
+
+    def _why_not(self, photo: Photo) -> str | Promise:
+        if photo.purged_at:
+            return _("This photo has been destroyed.")
+        if not photo.file_name:
+            return _("Given by its address, which the provider fetched: there is no copy here.")
+        if not self.viewer.may_see_photos:
+            return _("You may not see photos. It takes the permission to view photos.")
+        return ""

@@ -1,0 +1,66 @@
+"""The list of calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from django_faceverify.models import Verification
+from tests.console.conftest import ATTEMPTS, decided_as, page_of
+
+
+def test_it_shows_the_ledger(as_reviewer: Client, in_review: Verification) -> None:
+    page = as_reviewer.get(ATTEMPTS).content.decode()
+    attempt = in_review.attempts.get()
+    assert attempt.session_id in page
+    assert page_of(in_review) in page
+    assert "72.0" in page
+    assert '<span class="fv-badge fv-answered">answered</span>' in page
+
+
+def test_search_by_session_id_is_exact(as_reviewer: Client, alice: User) -> None:
+    attempts = [decided_as(alice, 72).attempts.get() for _ in range(2)]
+    wanted = attempts[0].session_id
+    for query, found in (
+        (wanted, [attempts[0].pk]),
+        (wanted[:-1], []),
+        (f" {wanted.upper()}", [attempts[0].pk]),
+    ):
+        changelist = as_reviewer.get(ATTEMPTS, {"q": query}).context["cl"]
+        assert [row.pk for row in changelist.result_list] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("state__exact=answered", True),
+        ("state__exact=unknown", False),
+        ("is_billed__exact=yes", True),
+        ("is_billed__exact=no", False),
+        ("provider=default", True),
+        ("provider=other", False),
+    ],
+)
+def test_filters(as_reviewer: Client, in_review: Verification, query: str, matches: bool) -> None:
+    changelist = as_reviewer.get(f"{ATTEMPTS}?{query}").context["cl"]
+    assert bool(changelist.result_list) is matches
+
+
+def test_an_attempt_is_shown_on_its_case(as_reviewer: Client, in_review: Verification) -> None:
+    attempt = in_review.attempts.get()
+    response = as_reviewer.get(f"{ATTEMPTS}{attempt.pk}/change/")
+    assert response.headers["Location"] == page_of(in_review)
+    assert as_reviewer.get(f"{ATTEMPTS}{in_review.pk}/change/").status_code == 404
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_number_of_queries_is_fixed(
+    as_reviewer: Client, alice: User, count: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(count):
+        decided_as(alice, 72)
+    with django_assert_num_queries(6):
+        as_reviewer.get(ATTEMPTS)

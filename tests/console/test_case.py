@@ -1,0 +1,178 @@
+"""The page of one case: what it tells, to whom, and what it never shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from django_faceverify import intake
+from django_faceverify import verification as engine
+from django_faceverify.exceptions import Throttled
+from django_faceverify.models import Photo, Verification
+from django_faceverify.models.clock import db_now
+from django_faceverify.providers.base import Comparison
+from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, submitted
+from tests.console.conftest import LIST, decided_as, page_of
+from tests.scripted import ScriptedProvider
+
+
+def look(client: Client, verification: Verification) -> str:
+    response = client.get(page_of(verification))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_explains_the_outcome(as_reviewer: Client, in_review: Verification) -> None:
+    page = look(as_reviewer, in_review)
+    assert "2.0 above the review line, 8.0 below verification" in page
+    assert "similarity between the two thresholds" in page
+    assert "verified from 80.0, review from 70.0" in page
+    assert "Your case is being looked at by a person." in page
+    assert "never returns it" in page
+    assert "Not about a real person" in page
+    assert in_review.attempts.get().session_id in page
+    assert "<strong>sent to review</strong> by system" in page
+    assert "<strong>created</strong> by alice" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (95, "15.0 above the verification line"),
+        (80, "0.0 above the verification line"),
+        (79.999, "9.99 above the review line, 0.01 below verification"),
+        (70, "0.0 above the review line, 10.0 below verification"),
+        (69.999, "0.01 below the review line"),
+        (12.5, "57.5 below the review line"),
+    ],
+)
+def test_the_distance_in_words(as_reviewer: Client, alice: User, value: float, words: str) -> None:
+    assert words in look(as_reviewer, decided_as(alice, value))
+
+
+def test_who_decided_is_told(as_reviewer: Client, reviewer: User, in_review: Any) -> None:
+    intake.review(
+        in_review,
+        reviewer=reviewer,
+        decision="verify",
+        reason_code="same_person",
+        note="seen at the counter",
+    )
+    page = look(as_reviewer, in_review)
+    assert "seen at the counter" in page
+    assert "by reviewer, reviewer" in page
+    assert "<strong>verified</strong> by reviewer" in page
+
+
+def test_a_note_is_for_reviewers(
+    client: Client, staff: Callable[..., User], reviewer: User, in_review: Verification
+) -> None:
+    intake.review(
+        in_review, reviewer=reviewer, decision="verify", reason_code="same_person", note="private"
+    )
+    client.force_login(staff("view_verification"))
+    assert "private" not in look(client, in_review)
+
+
+def test_name_and_number_stay_sealed(
+    as_reviewer: Client, admin_client: Client, in_review: Verification, jpeg: bytes
+) -> None:
+    for client in (as_reviewer, admin_client):
+        response = client.get(page_of(in_review))
+        page = response.content.decode()
+        assert IDCARD_NAME not in page
+        assert IDCARD_NUMBER not in page
+        assert "000***********0011" in page
+        assert jpeg[:20] not in response.content
+
+
+def test_everything_from_outside_is_escaped(as_reviewer: Client, alice: User) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    verification = submitted(alice, reference=evil, metadata={evil: evil})
+    ScriptedProvider.script(
+        Comparison(similarity=72, provider_code=evil, provider_message=evil, http_status=200)
+    )
+    engine.run(verification.pk)
+    for path in (
+        page_of(verification), LIST, "/admin/django_faceverify/verificationattempt/",
+    ):  # fmt: skip
+        page = as_reviewer.get(path).content.decode()
+        assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;" in page
+
+
+def test_a_case_without_a_photo(as_reviewer: Client, alice: User) -> None:
+    page = look(
+        as_reviewer, intake.create(user=alice, idcard_name=IDCARD_NAME, idcard_number=IDCARD_NUMBER)
+    )
+    assert "No photo was sent yet." in page
+    assert "No provider has been called." in page
+    assert "There is no similarity" in page
+
+
+def test_a_redacted_case(as_reviewer: Client, in_review: Verification) -> None:
+    Verification.objects.update(
+        idcard_name="", idcard_number="", idcard_number_mask="", redacted_at=timezone.now()
+    )
+    assert "destroyed" in look(as_reviewer, in_review)
+    assert "redacted" in as_reviewer.get(LIST).content.decode()
+
+
+def test_photos_are_named_but_not_loaded_unasked(
+    as_reviewer: Client, alice: User, jpeg: bytes
+) -> None:
+    verification = decided_as(alice, 12)
+    intake.submit(verification, intake.Submission(image=jpeg), user=alice)
+    page = look(as_reviewer, verification)
+    newest, older = verification.photos.order_by("-number")
+    assert page.index(str(newest.pk)) < page.index("<details") < page.index(str(older.pk))
+    assert page.count('loading="lazy"') == 2
+    assert not verification.events.filter(action="photo_viewed").exists()
+
+
+def test_without_permission_a_sentence_stands_for_the_photo(
+    client: Client, staff: Callable[..., User], in_review: Verification
+) -> None:
+    client.force_login(staff("view_verification"))
+    page = look(client, in_review)
+    assert "You may not see photos." in page
+    assert "/photos/" not in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"purged_at": timezone.now()}, "has been destroyed"),
+        ({"file_name": ""}, "Given by its address"),
+    ],
+)
+def test_a_photo_that_is_not_here(
+    as_reviewer: Client, in_review: Verification, changes: dict[str, Any], words: str
+) -> None:
+    Photo.objects.update(**changes)
+    assert words in look(as_reviewer, in_review)
+
+
+@pytest.mark.parametrize("throttled", [1, 12])
+def test_the_number_of_queries_is_fixed(
+    as_reviewer: Client, alice: User, throttled: int, django_assert_num_queries: Any
+) -> None:
+    verification = submitted(alice)
+    ScriptedProvider.script(Throttled("provider_throttled", "15", "", 200, 0.0))
+    for _ in range(throttled):
+        engine.run(verification.pk)
+        Verification.objects.update(next_run_at=db_now())
+    # session, viewer, two of permissions; case, its user, photos, attempts, history, looks,
+    # and the people in the history
+    with django_assert_num_queries(11):
+        look(as_reviewer, verification)
+
+
+@pytest.mark.parametrize("object_id", ["0" * 32, "not-an-id", "1"])
+def test_an_unknown_case(as_reviewer: Client, object_id: str) -> None:
+    assert as_reviewer.get(f"{LIST}{object_id}/change/").status_code == 404

@@ -1,0 +1,191 @@
+"""The list of verifications: what it shows, finds, filters and costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone, translation
+
+from django_faceverify.console import paginator
+from django_faceverify.console.paginator import CappedPaginator
+from django_faceverify.models import Verification
+from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
+from tests.console.conftest import LIST, decided_as, page_of
+
+
+def test_it_shows_status_score_reason_and_mask(
+    as_reviewer: Client, in_review: Verification
+) -> None:
+    page = as_reviewer.get(LIST).content.decode()
+    assert '<span class="fv-badge fv-in_review">in review</span>' in page
+    assert "2.0 above the review line, 8.0 below verification" in page
+    assert "similarity between the two thresholds" in page
+    assert "provider: 0" in page
+    assert in_review.attempts.get().session_id in page
+    assert "000***********0011" in page
+    assert "alice" in page
+    assert page_of(in_review) in page
+
+
+def test_it_holds_no_name_number_or_photo(as_reviewer: Client, in_review: Verification) -> None:
+    page = as_reviewer.get(LIST).content.decode()
+    assert IDCARD_NAME not in page
+    assert IDCARD_NUMBER not in page
+    assert "/photos/" not in page
+    assert not in_review.events.filter(action="photo_viewed").exists()
+
+
+def test_what_the_site_wrote_is_escaped(as_reviewer: Client, alice: User) -> None:
+    decided_as(alice, 72, reference="<script>alert(1)</script>")
+    page = as_reviewer.get(LIST).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_number_of_queries_is_fixed(
+    as_reviewer: Client, alice: User, count: int, django_assert_num_queries: Any
+) -> None:
+    for number in range(count):
+        decided_as(alice, 72, reference=f"order-{number}")
+    # session, user, two of permissions, count, rows
+    with django_assert_num_queries(6):
+        assert as_reviewer.get(LIST).status_code == 200
+
+
+def test_the_order_is_one_column_of_one_index(as_reviewer: Client, in_review: Verification) -> None:
+    changelist = as_reviewer.get(LIST + "?o=1").context["cl"]
+    assert changelist.queryset.query.order_by == ("-created_at",)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        lambda case: str(case.pk),
+        lambda case: case.pk.hex,
+        lambda case: f"  {case.pk} ",
+        lambda case: case.attempts.get().session_id,
+        lambda case: case.reference,
+    ],
+    ids=["id", "id without hyphens", "spaces around", "session id", "reference"],
+)
+def test_search_is_exact(as_reviewer: Client, alice: User, query: Any) -> None:
+    wanted = decided_as(alice, 72, reference="order-1")
+    decided_as(alice, 72, reference="order-11")
+    changelist = as_reviewer.get(LIST, {"q": query(wanted)}).context["cl"]
+    assert [row.pk for row in changelist.result_list] == [wanted.pk]
+
+
+def test_a_reference_may_look_like_an_id(as_reviewer: Client, alice: User) -> None:
+    wanted = decided_as(alice, 72, reference="0" * 32)
+    changelist = as_reviewer.get(LIST, {"q": "0" * 32}).context["cl"]
+    assert [row.pk for row in changelist.result_list] == [wanted.pk]
+
+
+@pytest.mark.parametrize("query", ["order", "ORDER-1", "rder-1"])
+def test_parts_of_a_reference_find_nothing(as_reviewer: Client, alice: User, query: str) -> None:
+    decided_as(alice, 72, reference="order-1")
+    response = as_reviewer.get(LIST, {"q": query})
+    assert not response.context["cl"].result_list
+
+
+@pytest.mark.parametrize("typed", [IDCARD_NUMBER, "110101 19900307 123x", "11010119900307-1234"])
+@pytest.mark.parametrize("path", [LIST, "/admin/django_faceverify/verificationattempt/"])
+def test_an_idcard_number_is_sent_away_from_the_address(
+    as_reviewer: Client, in_review: Verification, path: str, typed: str
+) -> None:
+    response = as_reviewer.get(path, {"q": typed}, follow=True)
+    assert response.redirect_chain == [(LIST + "find/", 302)]
+    page = response.content.decode()
+    assert "ID numbers are searched with this form only" in page
+    assert typed not in page
+
+
+def test_a_reference_of_18_digits_is_not_taken_for_an_idcard_number(
+    as_reviewer: Client, alice: User
+) -> None:
+    decided_as(alice, 72, reference="123456789012345678")
+    response = as_reviewer.get(LIST, {"q": "123456789012345678"})
+    assert len(response.context["cl"].result_list) == 1
+
+
+def test_the_search_box_is_not_remembered(as_reviewer: Client) -> None:
+    page = as_reviewer.get(LIST).content.decode()
+    assert 'role="search" autocomplete="off"' in page
+    assert "Never an ID number." in page
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("status__exact=in_review", True),
+        ("status__exact=verified", False),
+        ("reason_code__exact=low_similarity", True),
+        ("reason_code__exact=no_face", False),
+        ("level=default", True),
+        ("level=live", False),
+        ("provider=default", True),
+        ("provider=other", False),
+        ("is_live__exact=0", True),
+        ("is_live__exact=1", False),
+        ("created=today", True),
+        ("created=nonsense", True),
+    ],
+)
+def test_filters(as_reviewer: Client, in_review: Verification, query: str, matches: bool) -> None:
+    changelist = as_reviewer.get(f"{LIST}?{query}").context["cl"]
+    assert bool(changelist.result_list) is matches
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [(0, {"today", "week", "month"}), (3, {"week", "month"}), (20, {"month"}), (40, set())],
+)
+def test_created_filter(
+    as_reviewer: Client, in_review: Verification, days: int, found: set[str]
+) -> None:
+    created_at = timezone.now() - timedelta(days=days)
+    Verification.objects.update(created_at=created_at)
+    matching = {
+        choice
+        for choice in ("today", "week", "month")
+        if as_reviewer.get(f"{LIST}?created={choice}").context["cl"].result_list
+    }
+    assert matching == found
+
+
+def test_counting_stops_at_the_limit(
+    as_reviewer: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paginator, "COUNT_LIMIT", 3)
+    for _ in range(3):
+        decided_as(alice, 72)
+    pages = CappedPaginator(Verification.objects.order_by("-created_at"), 2)
+    assert (pages.count, pages.is_capped, pages.num_pages) == (3, False, 2)
+    assert "3 verifications" in as_reviewer.get(LIST).content.decode()
+    decided_as(alice, 72)
+    pages = CappedPaginator(Verification.objects.order_by("-created_at"), 2)
+    assert (pages.count, pages.is_capped, pages.num_pages) == (3, True, 2)
+    assert "More than 3 verifications" in as_reviewer.get(LIST).content.decode()
+
+
+def test_the_count_reads_neither_the_calls_nor_the_order(
+    as_reviewer: Client, in_review: Verification, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(6) as queries:
+        as_reviewer.get(LIST)
+    (count,) = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
+    assert "attempt" not in count
+    assert "ORDER BY" not in count
+    assert "LIMIT 10001" in count
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_both_languages(as_reviewer: Client, in_review: Verification, language: str) -> None:
+    with translation.override(language):
+        for path in (LIST, LIST + "find/", page_of(in_review)):
+            assert as_reviewer.get(path, headers={"accept-language": language}).status_code == 200
