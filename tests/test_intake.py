@@ -109,6 +109,7 @@ def test_a_photo_by_address(alice: User, idcard: dict[str, str]) -> None:
         ({"idcard_number": "0" * 17}, "idcard_number_length"),
         ({"level": "gold"}, "level_unknown"),
         ({"level": None}, "level_unknown"),
+        ({"level": ["default"]}, "level_unknown"),
         ({"level": "live"}, "idcard_number_region"),
         ({"reference": "x" * 101}, "reference_invalid"),
         ({"reference": "a\x00b"}, "reference_invalid"),
@@ -270,6 +271,8 @@ def test_a_reviewer_needs_a_reason_a_case_and_a_fresh_look(alice: User, reviewer
     case = in_review(alice)
     with pytest.raises(InputError, match="decision_invalid"):
         intake.review(case, reviewer=reviewer, decision="maybe", reason_code="same_person")
+    with pytest.raises(InputError, match="decision_invalid"):
+        intake.review(case, reviewer=reviewer, decision=["verify"], reason_code="same_person")
     with pytest.raises(InputError, match="reason_invalid"):
         intake.review(case, reviewer=reviewer, decision="verify", reason_code="fraud_suspected")
     with pytest.raises(InputError, match="note_invalid"):

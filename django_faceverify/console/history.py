@@ -90,8 +90,6 @@ def _actor(actor: str, names: Mapping[str, str]) -> str:
     kind, _colon, key = actor.partition(":")
     if kind == "user":
         return names.get(key) or _("user %(key)s") % {"key": key}
-    if kind == "provider":
-        return _("provider %(alias)s") % {"alias": key}
     return {"system": _("system"), "anonymous": _("the person")}.get(actor, actor)
 
 
