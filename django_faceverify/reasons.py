@@ -303,7 +303,9 @@ REASONS: dict[str, Reason] = {
         Category.INPUT, FixableBy.SITE, _("A decision is verify, reject or retry.")
     ),
     "note_invalid": _reason(
-        Category.INPUT, FixableBy.REVIEWER, _("A note has at most 2,000 characters, all of them visible.")
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("A note has at most 2,000 characters, all of them visible."),
     ),
     # requests that come at the wrong time or from the wrong person
     "not_waiting_for_photo": _reason(

@@ -9,15 +9,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from django_faceverify.models import Event
+from django_faceverify.models import Event, Photo
 from django_faceverify.reasons import ReasonCode
 
 PHOTO_VIEWED = "photo_viewed"
 
 ACTIONS: dict[str, str | Promise] = {
-    "created": gettext_lazy("created"),
+    "created": pgettext_lazy("event", "created"),
     "submitted": gettext_lazy("photo submitted"),
     "called": gettext_lazy("provider called"),
     "verified": gettext_lazy("verified"),
@@ -45,6 +45,8 @@ FACTS: dict[str, str | Promise] = {
     "state": gettext_lazy("state"),
     "thresholds": gettext_lazy("thresholds"),
 }
+
+SOURCES = dict(Photo.Source.choices)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def _facts(data: Mapping[str, Any], photo_numbers: Mapping[str, int]) -> list[tu
     known = {key: value for key, value in data.items() if value not in (None, "", False)}
     if "photo" in known:
         known["photo"] = photo_numbers.get(str(known["photo"]), known["photo"])
+    if "source" in known:
+        known["source"] = SOURCES.get(known["source"], known["source"])
     return [(str(FACTS.get(key, key)), _text(value)) for key, value in known.items()]
 
 

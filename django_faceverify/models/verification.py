@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_faceverify.models import event
 from django_faceverify.models.clock import db_now
@@ -102,7 +103,7 @@ class Verification(models.Model):
         verbose_name=_("decided by"),
     )
 
-    idcard_name = SealedTextField(_("name"))
+    idcard_name = SealedTextField(pgettext_lazy("of a person", "name"))
     idcard_number = SealedTextField(_("ID number"), mask_field="idcard_number_mask")
     idcard_number_index = models.CharField(max_length=120, blank=True, editable=False)
     idcard_number_mask = models.CharField(_("ID number"), max_length=18, blank=True, editable=False)

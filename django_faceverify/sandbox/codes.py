@@ -70,7 +70,7 @@ MESSAGES = {
 ARREARS_MESSAGE = "account abnormal,errorno is:2"
 
 
-class Refusal(Exception):  # noqa: N818  an answer, not a fault
+class Refusal(Exception):
     """The request fails one of the provider's checks; ``code`` is what it answers."""
 
     def __init__(self, code: Code) -> None:

@@ -1,0 +1,1 @@
+"""``make demo``: everything at once on this machine, and one verification to see it work."""

@@ -1,0 +1,14 @@
+"""The site: its landing page, the face verification, the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from example_project.views import landing
+
+urlpatterns = [
+    path("", landing, name="landing"),
+    path("kyc/", include("django_faceverify.urls")),
+    path("admin/", admin.site.urls),
+]
