@@ -146,7 +146,12 @@ def _parameter_errors(detail: Any) -> list[dict[str, str]]:
 
 
 def _from_framework(error: exceptions.APIException) -> Response:
-    """Errors of the framework and of the site's authentication keep their own words."""
+    """Errors of the framework and of the site's authentication keep their own words.
+
+    Except what a parser says: it is in English, and about bytes.
+    """
+    if isinstance(error, exceptions.ParseError):
+        return _problem(400, "parse_error", sentence("parse_error"))
     detail = error.detail
     if not isinstance(detail, exceptions.ErrorDetail):
         detail = exceptions.ErrorDetail(str(error.default_detail), error.default_code)
