@@ -237,11 +237,28 @@ def _levels() -> Messages:
             )
             continue
         yield from _merged_thresholds(entry, where)
+        yield from _level_and_provider(entry, where)
+
+
+def _level_and_provider(entry: dict[str, Any], where: str) -> Messages:
+    """Real people belong to a real provider, and test numbers to a sandbox."""
+    try:
+        provider = providers[entry.get("PROVIDER", "default")]
+    except InvalidProvider:
+        return
+    bills = provider.costs_money and not provider.is_sandbox
+    if entry.get("LIVE", LEVEL_DEFAULTS["LIVE"]) is False and bills:
+        yield _warning(
+            "W045",
+            f"{where} is a test level on a provider that bills.",
+            "Point it at a sandbox, or make it live.",
+        )
 
 
 def _level_values(entry: dict[str, Any], where: str) -> Messages:
     valid: dict[str, Callable[[Any], bool]] = {
         "LIVE": lambda value: isinstance(value, bool),
+        "OPEN": lambda value: isinstance(value, bool),
         "COUNT_PHOTO_PROBLEMS": lambda value: isinstance(value, bool),
         "MAX_PHOTOS": _is_count,
         "MAX_SUBMISSIONS": _is_count,

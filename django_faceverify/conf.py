@@ -33,12 +33,15 @@ PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS")
 LEVEL_DEFAULTS: dict[str, Any] = {
     "PROVIDER": "default",
     "LIVE": True,
+    "OPEN": False,
     "MAX_PHOTOS": 3,
     "MAX_SUBMISSIONS": 10,
     "COUNT_PHOTO_PROBLEMS": False,
     "THRESHOLDS": {},
 }
 
+#: For idcardcompare the vendor advises "above 75", later 70, and publishes for a sibling
+#: call one false match in 1,000 at 70 and in 10,000 at 80. Another provider's scale differs.
 THRESHOLD_DEFAULTS: dict[str, float] = {"verify_at": 80.0, "review_at": 70.0}
 
 UNKNOWN_POLICIES = ("review", "retry")
@@ -53,12 +56,14 @@ class Level:
 
     ``max_photos`` is how many photos may be compared and found not to match;
     ``max_submissions`` how many may be sent in all, unusable ones included. A level that
-    is not live takes only ID numbers that no real person can hold.
+    is not live takes only ID numbers that no real person can hold. An open level may be
+    chosen by anybody who may use the API; ``default`` always is open.
     """
 
     name: str
     provider: str
     is_live: bool
+    is_open: bool
     max_photos: int
     max_submissions: int
     counts_photo_problems: bool
@@ -160,6 +165,7 @@ class AppSettings:
             name=name,
             provider=entry["PROVIDER"],
             is_live=entry["LIVE"],
+            is_open=entry["OPEN"] or name == "default",
             max_photos=entry["MAX_PHOTOS"],
             max_submissions=entry["MAX_SUBMISSIONS"],
             counts_photo_problems=entry["COUNT_PHOTO_PROBLEMS"],

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -60,13 +61,18 @@ def create(
     metadata: object = None,
     consent: object = None,
     submission: Submission | None = None,
+    is_level_free: bool = True,
 ) -> Verification:
     """Open a case for one person's claim of identity, with or without a photo.
 
+    ``is_level_free`` is for callers whom the site trusts to choose; others may name only
+    the levels that are open to them.
     With a photo it is ``processing`` at once, otherwise ``requires_input``. Raises
     ``InputError`` for anything that cannot be used; then nothing was stored.
     """
     level_ = _level(level)
+    if not (is_level_free or level_.is_open):
+        raise InputError("level_unknown", "level")
     name = identity.normalize_name(idcard_name)
     number = identity.normalize_number(idcard_number, is_live=level_.is_live)
     consent_version = inputs.consent_version(consent)
@@ -239,11 +245,12 @@ def _enqueue(
         similarity=None,
         unrecorded_count=0,
         retry_count=0,
-        photo_count=verification.photo_count + 1,
+        photo_count=F("photo_count") + 1,
     ):
         raise Conflict("not_waiting_for_photo")
+    verification.refresh_from_db(fields=["photo_count"])
     stored.verification = verification
-    stored.number = verification.photo_count + 1
+    stored.number = verification.photo_count
     stored.save(force_insert=True)
     tasks.wake(verification.pk)
 

@@ -66,6 +66,7 @@ class ReasonCode(TextChoices):
     DEADLINE_PASSED = "deadline_passed", _("no answer in time")
     WORKER_LOST = "worker_lost", _("processing failed repeatedly")
     PHOTO_LOST = "photo_lost", _("stored photo cannot be opened")
+    SEAL_BROKEN = "seal_broken", _("sealed data does not open")
     UNDER_AGE = "under_age", _("under age")
     NOT_MATCHED = "not_matched", _("details and photo do not match")
     CONFIRMED_BY_DOCUMENT = "confirmed_by_document", _("confirmed by document")
@@ -169,6 +170,7 @@ REASONS: dict[str, Reason] = {
     ReasonCode.DEADLINE_PASSED: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.WORKER_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.PHOTO_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
+    ReasonCode.SEAL_BROKEN: _reason(Category.PROVIDER, FixableBy.SITE, _IN_PROGRESS),
     ReasonCode.UNDER_AGE: _reason(
         Category.LIMIT,
         FixableBy.NOBODY,

@@ -140,8 +140,8 @@ def call(claim: Claim) -> Comparison | ProviderError | None:
         return error
     except Overtaken:
         return None
-    except SealBroken:
-        return NotSent(ReasonCode.PHOTO_LOST)
+    except SealBroken as error:
+        return NotSent(error.code)
     except Exception as error:  # noqa: BLE001 (a provider's bug must not carry a face into a log)
         logger.error(
             "The call of attempt %s failed with %s.", claim.attempt.pk, type(error).__name__
@@ -255,7 +255,7 @@ def _wait(verification: Verification, error: ProviderError) -> None:
     """Back to the queue, later: as the provider asked, or by a growing random wait."""
     wait = error.retry_after
     if wait is None:
-        wait = random.uniform(0.5, min(LONGEST_WAIT, 2.0 * 2**verification.retry_count))  # noqa: S311 (jitter, not a secret)
+        wait = random.uniform(0.5, min(LONGEST_WAIT, 2.0 ** min(verification.retry_count + 1, 10)))  # noqa: S311 (jitter, not a secret)
     Verification.objects.filter(
         pk=verification.pk, fence=verification.fence, stage=Stage.CALLING
     ).update(

@@ -19,6 +19,7 @@ class ScriptedProvider(Provider):
 
     max_image_bytes = 4_000_000
     takes_url = True
+    costs_money = False
     answers: ClassVar[list[Answer]] = []
     requests: ClassVar[list[ComparisonRequest]] = []
     fails_before_sending: ClassVar[bool] = False

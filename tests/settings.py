@@ -87,7 +87,7 @@ FACEVERIFY = {
     },
     "LEVELS": {
         "default": {"PROVIDER": "default", "LIVE": False},
-        "live": {"PROVIDER": "default", "LIVE": True},
+        "live": {"PROVIDER": "default", "LIVE": True, "OPEN": True},
     },
     "KEYS": {"test": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
     "ALLOW_PHOTO_URLS": True,

@@ -60,6 +60,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E041", level(PROVIDR="default")),
     ("E042", level(PROVIDER="defualt")),
     ("E043", level(LIVE="yes")),
+    ("E043", level(OPEN=1)),
     ("E043", level(MAX_PHOTOS=0)),
     ("E043", level(MAX_PHOTOS=True)),
     ("E044", level(MAX_PHOTOS=5, MAX_SUBMISSIONS=3)),
@@ -117,6 +118,14 @@ def test_a_sandbox_in_production_is_seen(settings: Any) -> None:
     assert ids() == []
 
 
+def test_test_numbers_are_not_sent_to_a_provider_that_bills(settings: Any) -> None:
+    real = options(endpoint="https://recognition.image.myqcloud.com/face/idcardcompare")
+    settings.FACEVERIFY = {**settings.FACEVERIFY, **real, **level(LIVE=False)}
+    assert ids() == ["faceverify.W045"]
+    settings.FACEVERIFY = {**settings.FACEVERIFY, **level(LIVE=True)}
+    assert ids() == []
+
+
 def test_no_message_shows_a_secret(settings: Any) -> None:
     secret = "very-secret-key"
     for changes in (
@@ -132,7 +141,7 @@ def numbers(text: str) -> list[str]:
 
 
 def test_every_number_is_tested() -> None:
-    tested = {number for number, _ in WRONG} | {"E001", "E020", "E021", "W032"}
+    tested = {number for number, _ in WRONG} | {"E001", "E020", "E021", "W032", "W045"}
     assert set(numbers(Path(checks.__file__).read_text())) == tested
 
 

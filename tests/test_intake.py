@@ -225,6 +225,30 @@ def test_details_are_not_corrected_without_being_asked(alice: User, idcard: dict
         intake.submit(case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四")
 
 
+def test_a_slow_request_does_not_clash_with_a_newer_photo(alice: User) -> None:
+    ScriptedProvider.script(similarity(12))
+    case = submitted(alice)
+    engine.run(case.pk)
+    slow = Verification.objects.get(pk=case.pk)
+    newer = Verification.objects.get(pk=case.pk)
+    intake.submit(newer, intake.Submission(image=draw_jpeg(seed=2)), user=alice)
+    engine.run(case.pk)
+    intake.submit(slow, intake.Submission(image=draw_jpeg(seed=3)), user=alice)
+    assert list(case.photos.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+
+
+def test_a_caller_who_is_not_trusted_chooses_among_open_levels(
+    alice: User, idcard: dict[str, str], settings: Any
+) -> None:
+    levels = {"default": {"LIVE": False}, "shop": {"LIVE": False, "OPEN": True}}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "LEVELS": {**levels, "lax": {"LIVE": False}}}
+    for level in levels:
+        intake.create(user=alice, level=level, is_level_free=False, **idcard)
+    with pytest.raises(InputError, match="level_unknown"):
+        intake.create(user=alice, level="lax", is_level_free=False, **idcard)
+    intake.create(user=alice, level="lax", **idcard)
+
+
 # --- cancel and review --------------------------------------------------------------------
 
 

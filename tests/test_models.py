@@ -214,7 +214,13 @@ def test_events_are_numbered_and_chained(verification: Verification) -> None:
 
 
 def test_events_are_append_only(verification: Verification) -> None:
-    for change in (lambda: Event.objects.update(actor="x"), lambda: Event.objects.all().delete()):
+    event = verification.events.order_by("number")[0]
+    for change in (
+        lambda: Event.objects.update(actor="x"),
+        lambda: Event.objects.all().delete(),
+        event.save,
+        event.delete,
+    ):
         with pytest.raises(TypeError, match="append-only"):
             change()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -148,6 +150,30 @@ def test_a_call_that_cost_nothing_is_made_again(
     assert verification.status == Status.VERIFIED
     states = verification.attempts.order_by("number").values_list("state", flat=True)
     assert list(states) == [error.attempt_state, "answered"]
+
+
+def test_many_waits_do_not_overflow(verification: Verification) -> None:
+    Verification.objects.filter(pk=verification.pk).update(retry_count=5000)
+    ScriptedProvider.script(Refused(ReasonCode.PROVIDER_UNAVAILABLE, "-5802"))
+    engine.run(verification.pk)
+    soon = Verification.objects.filter(next_run_at__lte=db_now(engine.LONGEST_WAIT))
+    assert soon.filter(pk=verification.pk, retry_count=5001).exists()
+
+
+def test_a_worker_without_the_key_leaves_the_case_on_the_queue(
+    verification: Verification, settings: Any
+) -> None:
+    keys = settings.FACEVERIFY["KEYS"]
+    other = {"other": "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "KEYS": other}
+    engine.run(verification.pk)
+    verification.refresh_from_db()
+    assert (verification.status, verification.reason_code) == ("processing", "seal_broken")
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "KEYS": keys}
+    due_now(verification)
+    engine.run(verification.pk)
+    verification.refresh_from_db()
+    assert verification.status == Status.VERIFIED
 
 
 def test_retry_after_is_kept(verification: Verification) -> None:

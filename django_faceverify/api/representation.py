@@ -165,4 +165,6 @@ def _photos_left(verification: Verification) -> int:
         return 0
     tries = level.max_photos - verification.try_count
     submissions = level.max_submissions - verification.photo_count
-    return max(0, min(tries, submissions))
+    # A reviewer may ask for one more than the level allows.
+    least = 1 if verification.status == Status.REQUIRES_INPUT else 0
+    return max(least, min(tries, submissions))

@@ -64,7 +64,7 @@ class EventQuerySet(models.QuerySet["Event"]):
                 data=data,
             )
             event.mac = sealing.mac("audit", *event.sealed_parts(last.mac if last else ""))
-            event.save(force_insert=True)
+            event.save()
         return event
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -108,6 +108,15 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Only a new event can be saved."""
+        if self.pk is not None:
+            raise TypeError("events are append-only")
+        super().save(*args, force_insert=True, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("events are append-only")
 
     def sealed_parts(self, previous_mac: str) -> tuple[bytes, ...]:
         """What the MAC covers: the link before and every fact of this one."""

@@ -80,7 +80,7 @@ class Photo(models.Model):
         return str(self.pk)
 
     def read(self) -> bytes:
-        """The JPEG bytes; raises ``SealBroken`` when the file is gone or was changed."""
+        """The JPEG bytes; raises ``SealBroken``: ``photo_lost`` when the file is gone."""
         try:
             with photo_storage().open(self.file_name) as file:
                 token = file.read()

@@ -8,7 +8,7 @@ Messages of these errors must not contain sensitive information.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -72,8 +72,8 @@ class Provider(ABC):
     #: most bytes of a photo that fit the provider's request body
     max_image_bytes: ClassVar[int]
     takes_url: ClassVar[bool] = False
-    #: recommended defaults; scores of two providers are not on one scale
-    default_thresholds: ClassVar[Mapping[str, float]] = {"verify_at": 80.0, "review_at": 70.0}
+    #: whether a call may be billed
+    costs_money: ClassVar[bool] = True
 
     def __init__(self, alias: str, **options: Any) -> None:
         self.alias = alias

@@ -65,10 +65,6 @@ class QcloudProvider(HTTPProvider):
     #: the rest of the body, four short fields and the part headers, takes less than 4 KB
     max_image_bytes = max_body_bytes - 4 * 1024
     takes_url = True
-    #: The vendor advises "above 75", in later texts 70, and publishes for its sibling calls
-    #: one false match in 1,000 at 70 and in 10,000 at 80 (vendor docs 641/12433 and the FAQ
-    #: of face comparison). So 80 verifies, and from 70 on a person looks.
-    default_thresholds = {"verify_at": 80.0, "review_at": 70.0}
 
     def __init__(
         self,

@@ -97,6 +97,10 @@ def test_why_it_takes_so_long(as_alice: APIClient, alice: User) -> None:
     assert response["Retry-After"] == "1"
 
 
+#: trouble between the site and its provider, or its keys
+SITE_ONLY = {"provider_config", "provider_arrears", "seal_broken"}
+
+
 def test_no_reason_of_a_secret_kind_reaches_the_subject() -> None:
     secret_kinds = {Category.MISMATCH, Category.IDENTITY, Category.REGISTRY}
     secret = {code for code in ReasonCode.values if REASONS[code].category in secret_kinds}
@@ -105,12 +109,12 @@ def test_no_reason_of_a_secret_kind_reaches_the_subject() -> None:
         told = {code: reason_for_subject(status, code) for code in ("", *ReasonCode.values)}
         coarse = "" if status == "in_review" else "not_matched"
         assert {told[code] for code in secret} == {coarse}
-        for code in set(told) - secret - {"provider_config", "provider_arrears"}:
+        for code in set(told) - secret - SITE_ONLY:
             assert told[code] == ("" if status == "in_review" else code)
 
 
 def test_what_a_site_owes_is_not_told() -> None:
-    for code in ("provider_config", "provider_arrears"):
+    for code in SITE_ONLY:
         assert reason_for_subject("processing", code) == "provider_unavailable"
 
 
