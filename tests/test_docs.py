@@ -26,7 +26,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 import django_faceverify
-from django_faceverify import lifecycle, signals, sweeper
+from django_faceverify import disclosure, lifecycle, signals, sweeper
 from django_faceverify.api import filters, pages, problems, representation
 from django_faceverify.api import urls as api_urls
 from django_faceverify.conf import DEFAULTS, LEVEL_DEFAULTS, PROVIDER_KEYS, THRESHOLD_DEFAULTS
@@ -211,7 +211,7 @@ def test_what_the_person_is_told_is_documented() -> None:
     [table] = tables("reference/reasons", "What the person is told")
     coarse = {code: codes(row["told"])[0] for row in table for code in codes(row["instead of"])}
     assert {str(code): coarse.get(code, str(code)) for code in ReasonCode} == {
-        str(code): representation.reason_for_subject(Verification.Status.REQUIRES_INPUT, code)
+        str(code): disclosure.reason_for_subject(Verification.Status.REQUIRES_INPUT, code)
         for code in ReasonCode
     }
 

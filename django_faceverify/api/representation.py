@@ -1,8 +1,4 @@
-"""How rows look outside. What a person may know about their own case is decided here.
-
-A person is told that details and photo do not match, never which of name, number and face
-was wrong, and never how similar: each answer would be a question to the register.
-"""
+"""How rows look outside."""
 
 from __future__ import annotations
 
@@ -12,45 +8,11 @@ from typing import Any
 from django.utils import timezone
 
 from django_faceverify.conf import app_settings
+from django_faceverify.disclosure import reason_for_subject, sentence
 from django_faceverify.models import Event, Verification, VerificationAttempt
-from django_faceverify.reasons import REASONS, Category, FixableBy, ReasonCode
+from django_faceverify.reasons import REASONS
 
 Status = Verification.Status
-
-_NEVER_TOLD = (Category.MISMATCH, Category.IDENTITY, Category.REGISTRY)
-_NEVER_TOLD_EITHER = (
-    ReasonCode.DIFFERENT_PERSON,
-    ReasonCode.FRAUD_SUSPECTED,
-    ReasonCode.LOW_SIMILARITY,
-)
-
-
-def reason_for_subject(status: str, reason_code: str) -> str:
-    """The reason as the person may know it: ``not_matched`` for whatever did not match.
-
-    Why a case is in review is never told, nor what the site owes to its provider.
-    """
-    if not reason_code or status == Status.IN_REVIEW:
-        return ""
-    reason = REASONS[reason_code]
-    if reason.category in _NEVER_TOLD or reason_code in _NEVER_TOLD_EITHER:
-        return ReasonCode.NOT_MATCHED.value
-    if reason.category is Category.PROVIDER and reason.fixable_by is FixableBy.SITE:
-        return ReasonCode.PROVIDER_UNAVAILABLE.value
-    return reason_code
-
-
-def message(status: str, reason_code: str) -> str:
-    """The sentence for people, in the active language; empty when there is nothing to say."""
-    if status == Status.IN_REVIEW:
-        return str(REASONS[ReasonCode.LOW_SIMILARITY].message)
-    if not reason_code:
-        return ""
-    reason = REASONS[reason_code]
-    if status == Status.REJECTED and reason.category in _NEVER_TOLD:
-        # Their own sentences ask for another photo, and a rejected case takes none.
-        reason = REASONS[ReasonCode.DIFFERENT_PERSON]
-    return str(reason.message)
 
 
 def represent_verification(
@@ -65,7 +27,7 @@ def represent_verification(
         "id": verification.pk,
         "status": status,
         "reason_code": code,
-        "message": message(status, code),
+        "message": sentence(status, code),
         "last_error": _last_error(verification, code),
         "level": verification.level,
         "reference": verification.reference,
@@ -146,7 +108,7 @@ def _last_error(verification: Verification, code: str) -> dict[str, Any] | None:
         return None
     error: dict[str, Any] = {
         "code": code,
-        "message": message(verification.status, code),
+        "message": sentence(verification.status, code),
         "fixable_by": REASONS[code].fixable_by.value,
     }
     if verification.next_run_at is not None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_faceverify.console import cells, history
 from django_faceverify.console.history import Entry
 from django_faceverify.console.similarity import Scale
+from django_faceverify.disclosure import told_to_subject
 from django_faceverify.exceptions import SealBroken
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
 from django_faceverify.reasons import REASONS, Category, FixableBy, Reason
@@ -91,6 +92,10 @@ class Case:
     @property
     def meaning(self) -> str | Promise:
         return MEANINGS.get(self.reason.category, "") if self.reason else ""
+
+    @property
+    def told_to_subject(self) -> str:
+        return told_to_subject(self.verification.status, self.verification.reason_code)
 
     @property
     def fixable_by(self) -> str | Promise:

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from django_faceverify.console import similarity
 from django_faceverify.models import Event, Photo
 from django_faceverify.reasons import ReasonCode
 
@@ -111,4 +112,6 @@ def _facts(data: Mapping[str, Any], photo_numbers: Mapping[str, int]) -> list[tu
 def _text(value: Any) -> str:
     if value is True:
         return _("yes")
-    return " / ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " / ".join(map(_text, value))
+    return similarity.shown(similarity.floor(value)) if isinstance(value, float) else str(value)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from django_faceverify import intake
-from django_faceverify.api.representation import reason_for_subject
+from django_faceverify.disclosure import reason_for_subject
 from django_faceverify.exceptions import Throttled
 from django_faceverify.models import Verification
 from django_faceverify.reasons import REASONS, Category, ReasonCode
