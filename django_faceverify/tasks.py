@@ -7,6 +7,7 @@ waiting is ``next_run_at`` in the database: no countdown, no retry by Celery.
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from uuid import UUID
 
 from celery import shared_task
@@ -19,6 +20,8 @@ logger = logging.getLogger("django_faceverify")
 #: seconds after which a wake-up is worthless: the sweeper has taken over
 WAKE_EXPIRES = 600
 DRAIN_EXPIRES = 15
+#: seconds without wake-ups after one failed; Celery may spend several on finding out
+SILENCE_AFTER_FAILURE = 15.0
 
 
 @shared_task(name="django_faceverify.verify", ignore_result=True, serializer="json")
@@ -40,13 +43,22 @@ def drain() -> None:
     sweeper.drain()
 
 
+class _Broker:
+    """Remembers that the broker did not answer, so that not every request waits for it."""
+
+    silent_until = 0.0
+
+
 def wake(verification_id: UUID) -> None:
     """Send a worker after the commit. A broker that is down costs a delay, nothing else."""
 
     def send() -> None:
+        if monotonic() < _Broker.silent_until:
+            return
         try:
             verify.apply_async((str(verification_id),), expires=WAKE_EXPIRES, retry=False)
         except Exception as error:  # noqa: BLE001 (brokers raise what they like; the sweeper finds the row)
+            _Broker.silent_until = monotonic() + SILENCE_AFTER_FAILURE
             logger.warning("No wake-up sent (%s); the sweeper will.", type(error).__name__)
 
     transaction.on_commit(send)

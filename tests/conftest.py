@@ -11,7 +11,7 @@ from celery import Celery
 from django.contrib.auth.models import Permission, User
 from PIL import Image
 
-from django_faceverify import intake
+from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
 from tests.scripted import ScriptedProvider, similarity
 
@@ -39,7 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _verified_by_default() -> None:
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that verifies, and a broker that has not failed yet."""
+    monkeypatch.setattr(tasks._Broker, "silent_until", 0.0)
     ScriptedProvider.script(similarity(95))
 
 

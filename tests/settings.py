@@ -14,7 +14,14 @@ import pymysql
 pymysql.install_as_MySQLdb()
 
 VAR = Path(tempfile.mkdtemp(prefix="faceverify-tests-"))
-atexit.register(shutil.rmtree, VAR, ignore_errors=True)
+
+
+@atexit.register
+def _remove_var(owner: int = os.getpid()) -> None:
+    if os.getpid() == owner:  # a forked child that ends has to leave it alone
+        shutil.rmtree(VAR, ignore_errors=True)
+
+
 SECRET_KEY = "tests-only"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed
 USE_TZ = True

@@ -137,6 +137,9 @@ def test_absurd_lengths_are_refused_unread(character: str, monkeypatch: pytest.M
         normalize_number(character * 1_000_000, is_live=True)
 
 
+LETTERS = ("Ll", "Lm", "Lo", "Lt", "Lu", "Cn")
+
+
 @given(st.text(max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_a_canonical_name_or_refused(typed: str) -> None:
@@ -144,7 +147,8 @@ def test_any_text_is_a_canonical_name_or_refused(typed: str) -> None:
         name = normalize_name(typed)
         assert 1 <= len(name) <= 60
         assert normalize_name(name) == name
-        assert all(unicodedata.category(c)[0] == "L" or c in " ·'-〇" for c in name)
+        # newer ideographs are unassigned (Cn) to an older Python, and people hold them
+        assert all(unicodedata.category(c) in LETTERS or c in " ·'-〇" for c in name)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,24 @@ def test_the_names_are_promised() -> None:
     assert names == {f"django_faceverify.{name}" for name in ("verify", "sweep", "drain")}
 
 
+def test_a_broker_that_is_down_is_not_asked_by_every_request(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def down(*args: object, **options: object) -> None:
+        tries.append(args)
+        raise OSError
+
+    monkeypatch.setattr(tasks.verify, "apply_async", down)
+    for _ in range(3):
+        submitted(alice)
+    assert len(tries) == 1
+    monkeypatch.setattr(tasks._Broker, "silent_until", 0.0)
+    submitted(alice)
+    assert len(tries) == 2
+
+
 def test_the_tasks_do_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, object]] = []
     monkeypatch.setattr(tasks.drain, "apply_async", lambda **options: sent.append(options))

@@ -111,7 +111,7 @@ class Event(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Only a new event can be saved."""
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("events are append-only")
         super().save(*args, force_insert=True, **kwargs)
 

@@ -86,7 +86,7 @@ def test_a_reference_may_look_like_an_id(as_reviewer: Client, alice: User) -> No
     assert [row.pk for row in changelist.result_list] == [wanted.pk]
 
 
-@pytest.mark.parametrize("query", ["order", "ORDER-1", "rder-1"])
+@pytest.mark.parametrize("query", ["order", "order-", "rder-1"])
 def test_parts_of_a_reference_find_nothing(as_reviewer: Client, alice: User, query: str) -> None:
     decided_as(alice, 72, reference="order-1")
     response = as_reviewer.get(LIST, {"q": query})

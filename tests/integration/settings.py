@@ -1,0 +1,40 @@
+"""Settings of the processes that the integration tests start; each test names its own world."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.settings import *  # noqa: F403
+from tests.settings import FACEVERIFY as BASE
+from tests.settings import STORAGES as BASE_STORAGES
+
+FOLDER = Path(os.environ["STORY_FOLDER"])
+
+STORAGES = BASE_STORAGES | {
+    "faceverify": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(FOLDER / "photos"), "file_permissions_mode": 0o600},
+    },
+}
+CELERY_BROKER_URL = os.environ["STORY_BROKER_URL"]
+CELERY_BROKER_TRANSPORT_OPTIONS = json.loads(os.environ["STORY_BROKER_OPTIONS"])
+CELERY_TASK_DEFAULT_QUEUE = os.environ["STORY_QUEUE"]
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
+FACEVERIFY = BASE | {
+    "PROVIDERS": {
+        "default": {
+            "BACKEND": "django_faceverify.providers.qcloud.QcloudProvider",
+            "OPTIONS": {
+                "appid": "1250000000",
+                "secret_id": "docs-example-secret-id",
+                "secret_key": "docs-example-secret-key",
+                "endpoint": os.environ["STORY_ENDPOINT"],
+                "timeout": float(os.environ["STORY_TIMEOUT"]),
+            },
+            "THRESHOLDS": {"verify_at": 80, "review_at": 70},
+        }
+    },
+}
