@@ -26,9 +26,28 @@ DEFAULTS: dict[str, Any] = {
     "EXPIRES_AFTER": 24 * 3600,
     "MAX_UPLOAD_BYTES": 6 * 1024 * 1024,
     "ALLOW_PHOTO_URLS": False,
+    "QUOTAS": {},
 }
 
-PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS")
+PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS")
+
+#: what one person, one account and one ID number may use; ``None`` is no limit
+QUOTA_DEFAULTS: dict[str, int | None] = {
+    "CALLS_PER_IDCARD_MINUTE": 15,
+    "CALLS_PER_IDCARD_DAY": 30,
+    "PHOTOS_PER_IDCARD_DAY": 10,
+    "PHOTOS_PER_USER_DAY": 20,
+    "IDCARDS_PER_USER_MONTH": 5,
+    "RETRIES_OF_UNKNOWN_DAY": 10,
+}
+
+#: what one provider may be asked; ``None`` is no limit
+LIMIT_DEFAULTS: dict[str, float | int | None] = {
+    "CALLS_PER_DAY": 10_000,
+    "CALLS_PER_SECOND": 20,
+    "BURST": 5,
+    "PRICE": 1.80,
+}
 
 LEVEL_DEFAULTS: dict[str, Any] = {
     "PROVIDER": "default",
@@ -69,6 +88,31 @@ class Level:
     counts_photo_problems: bool
     verify_at: float
     review_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """Most per window; days and months are those of Asia/Shanghai."""
+
+    calls_per_idcard_minute: int | None
+    calls_per_idcard_day: int | None
+    photos_per_idcard_day: int | None
+    photos_per_user_day: int | None
+    idcards_per_user_month: int | None
+    retries_of_unknown_day: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one provider may be asked: calls that may cost money, and their pace.
+
+    ``price`` is what one billed call costs, in the currency of the provider's contract.
+    """
+
+    calls_per_day: int | None
+    calls_per_second: float | None
+    burst: int
+    price: float
 
 
 class AppSettings:
@@ -151,6 +195,16 @@ class AppSettings:
     def max_possibly_billed_calls(self) -> int:
         """How many calls for one photo may cost money before a human takes over."""
         return {"review": 1, "retry": 2}[self.UNKNOWN_POLICY]
+
+    @property
+    def quotas(self) -> Quotas:
+        entry = {**QUOTA_DEFAULTS, **self._get("QUOTAS", dict)}
+        return Quotas(**{key.lower(): value for key, value in entry.items()})
+
+    def limits(self, provider: str) -> Limits:
+        """What the provider of that alias may be asked."""
+        entry = {**LIMIT_DEFAULTS, **self.PROVIDERS.get(provider, {}).get("LIMITS", {})}
+        return Limits(**{key.lower(): value for key, value in entry.items()})
 
     def level(self, name: str) -> Level:
         """The level of that name; ``KeyError`` when the site has none."""

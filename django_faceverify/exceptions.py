@@ -49,6 +49,18 @@ class NotPermitted(FaceVerifyError):
     """The actor may see this but may not do it, such as deciding one's own case."""
 
 
+class QuotaExceeded(FaceVerifyError):
+    """A limit, the day's money or a provider's pause says: not now.
+
+    ``retry_after`` is in seconds; what was asked for has not happened.
+    """
+
+    def __init__(self, code: str, retry_after: float) -> None:
+        super().__init__(code)
+        self.args = (code, retry_after)
+        self.retry_after = retry_after
+
+
 class SealBroken(FaceVerifyError):
     """Sealed data does not open: changed, moved to another row, or its key is gone."""
 

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import identity, inputs, lifecycle, sealing, tasks
+from django_faceverify import identity, inputs, lifecycle, quotas, sealing, tasks
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Event, Photo, Verification
@@ -234,6 +234,7 @@ def _enqueue(
                 "idcard_number_mask",
             ]
         )
+    quotas.admit_submission(verification)
     if not lifecycle.move(
         verification,
         "submit",

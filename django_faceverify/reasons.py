@@ -63,6 +63,7 @@ class ReasonCode(TextChoices):
     PROVIDER_PROTOCOL = "provider_protocol", _("provider's answer not understood")
     OUTCOME_UNKNOWN = "outcome_unknown", _("outcome of the call unknown")
     PHOTOS_EXHAUSTED = "photos_exhausted", _("no photos left")
+    BUDGET_SPENT = "budget_spent", _("budget of the day spent")
     DEADLINE_PASSED = "deadline_passed", _("no answer in time")
     WORKER_LOST = "worker_lost", _("processing failed repeatedly")
     PHOTO_LOST = "photo_lost", _("stored photo cannot be opened")
@@ -167,6 +168,7 @@ REASONS: dict[str, Reason] = {
     ReasonCode.PROVIDER_PROTOCOL: _reason(Category.PROVIDER, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.OUTCOME_UNKNOWN: _reason(Category.PROVIDER, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.PHOTOS_EXHAUSTED: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
+    ReasonCode.BUDGET_SPENT: _reason(Category.LIMIT, FixableBy.SITE, _IN_PROGRESS),
     ReasonCode.DEADLINE_PASSED: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.WORKER_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
     ReasonCode.PHOTO_LOST: _reason(Category.LIMIT, FixableBy.REVIEWER, _BEING_REVIEWED),
@@ -308,6 +310,11 @@ REASONS: dict[str, Reason] = {
         Category.INPUT,
         FixableBy.REVIEWER,
         _("A note has at most 2,000 characters, all of them visible."),
+    ),
+    "too_many_photos": _reason(
+        Category.INPUT,
+        FixableBy.SUBJECT,
+        _("You have reached the limit of photos for now. Please try again later."),
     ),
     # requests that come at the wrong time or from the wrong person
     "not_waiting_for_photo": _reason(

@@ -21,7 +21,7 @@ from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import ledger, lifecycle
+from django_faceverify import health, ledger, lifecycle, quotas
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.decision import (
     Decision,
@@ -30,7 +30,13 @@ from django_faceverify.decision import (
     decide_finding,
     decide_similarity,
 )
-from django_faceverify.exceptions import NotSent, OutcomeUnknown, ProviderError, SealBroken
+from django_faceverify.exceptions import (
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    QuotaExceeded,
+    SealBroken,
+)
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers import providers
@@ -95,38 +101,55 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
 
     ``None`` when there is nothing to do: not due, somebody else's, or decided.
     """
-    with transaction.atomic():
-        won = (
-            Verification.objects.due()
-            .filter(pk=verification_id, unrecorded_count__lt=MAX_UNRECORDED)
-            .update(
-                stage=Stage.CALLING,
-                fence=_plus_one("fence"),
-                unrecorded_count=_plus_one("unrecorded_count"),
-                lease_until=db_now(app_settings.LEASE),
-                next_run_at=None,
-            )
+    try:
+        with transaction.atomic():
+            return _win(verification_id)
+    except QuotaExceeded as limit:
+        _park(verification_id, limit)
+        return None
+
+
+def _win(verification_id: UUID | str) -> Claim | None:
+    won = (
+        Verification.objects.due()
+        .filter(pk=verification_id, unrecorded_count__lt=MAX_UNRECORDED)
+        .update(
+            stage=Stage.CALLING,
+            fence=_plus_one("fence"),
+            unrecorded_count=_plus_one("unrecorded_count"),
+            lease_until=db_now(app_settings.LEASE),
+            next_run_at=None,
         )
-        if not won:
-            return None
-        verification = Verification.objects.get(pk=verification_id)
-        photo = verification.photos.order_by("-number")[0]
-        if ledger.possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
-            _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
-            return None
-        level = app_settings.level(verification.level)
-        attempt = ledger.write_intent(verification, photo, level.provider)
-        Event.objects.append(
-            verification,
-            "called",
-            actor=lifecycle.SYSTEM,
-            data={
-                "attempt": attempt.number,
-                "session_id": attempt.session_id,
-                "provider": attempt.provider,
-            },
-        )
+    )
+    if not won:
+        return None
+    verification = Verification.objects.get(pk=verification_id)
+    photo = verification.photos.order_by("-number")[0]
+    if ledger.possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
+        _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
+        return None
+    level = app_settings.level(verification.level)
+    quotas.admit_call(verification, level.provider)
+    health.admit(level.provider)
+    attempt = ledger.write_intent(verification, photo, level.provider)
+    Event.objects.append(
+        verification,
+        "called",
+        actor=lifecycle.SYSTEM,
+        data={
+            "attempt": attempt.number,
+            "session_id": attempt.session_id,
+            "provider": attempt.provider,
+        },
+    )
     return Claim(verification, photo, attempt, level, claimed_at=monotonic())
+
+
+def _park(verification_id: UUID | str, limit: QuotaExceeded) -> None:
+    """Leave it on the queue until the limit lets it through, and say why it waits."""
+    Verification.objects.due().filter(pk=verification_id).update(
+        next_run_at=db_now(limit.retry_after), reason_code=limit.code, updated_at=timezone.now()
+    )
 
 
 @sensitive_variables("request")
@@ -166,8 +189,12 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
             unrecorded_count=0
         )
         if isinstance(answer, Comparison):
+            health.report_success(claim.attempt.provider)
             _decide(claim, answer.similarity, answer.reason_code)
-        elif REASONS[answer.code].category is Category.PHOTO:
+            return
+        quotas.give_back(claim.attempt.provider, answer)
+        health.report_failure(claim.attempt.provider, answer)
+        if REASONS[answer.code].category is Category.PHOTO:
             _decide(claim, None, answer.code)
         else:
             _carry_on(claim.attempt, answer)
@@ -185,6 +212,7 @@ def give_up(verification: Verification) -> None:
             (State.SENDING, OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)),
         ):
             if ledger.give_up(attempt, state, error):
+                quotas.give_back(attempt.provider, error)
                 _carry_on(attempt, error)
                 return
 
@@ -240,8 +268,9 @@ def _consequences(decision: Decision) -> dict[str, Any]:
 def _carry_on(attempt: VerificationAttempt, error: ProviderError) -> None:
     """After a call that said nothing about the person: wait and try again, or a human."""
     verification = attempt.verification
-    is_spent = isinstance(error, OutcomeUnknown) and (
-        ledger.possibly_billed(attempt.photo) >= app_settings.max_possibly_billed_calls
+    is_spent = isinstance(error, OutcomeUnknown) and not (
+        ledger.possibly_billed(attempt.photo) < app_settings.max_possibly_billed_calls
+        and quotas.may_retry_unknown(attempt.provider)
     )
     if is_spent or error.code == ReasonCode.PHOTO_LOST:
         _refer(verification, error.code)

@@ -90,6 +90,7 @@ FACEVERIFY = {
         "default": {
             "BACKEND": "tests.scripted.ScriptedProvider",
             "THRESHOLDS": {"verify_at": 80, "review_at": 70},
+            "LIMITS": {"CALLS_PER_SECOND": None},
         }
     },
     "LEVELS": {

@@ -13,6 +13,7 @@ ERRORS = [
     exceptions.InputError("image_format", "image"),
     exceptions.Conflict("already_final"),
     exceptions.NotPermitted("own_case"),
+    exceptions.QuotaExceeded("too_many_photos", 60.0),
     exceptions.SealBroken("seal_broken"),
     exceptions.NotSent("provider_unavailable"),
     exceptions.Throttled("provider_throttled", "15", "too often", 429, 30.0),

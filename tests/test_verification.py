@@ -130,7 +130,6 @@ def test_a_registry_gap_goes_to_a_human(verification: Verification) -> None:
     [
         Throttled(ReasonCode.PROVIDER_THROTTLED, "15"),
         Refused(ReasonCode.PROVIDER_UNAVAILABLE, "-5802"),
-        Refused(ReasonCode.PROVIDER_ARREARS, "3"),
         NotSent(ReasonCode.PROVIDER_UNAVAILABLE),
     ],
     ids=lambda error: f"{type(error).__name__}-{error.code}",

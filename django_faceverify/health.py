@@ -1,0 +1,120 @@
+"""The health of a provider: a circuit breaker and a pace, shared by all workers.
+
+Both are conditional UPDATEs of the provider's one row. Only the provider's own faults open
+the breaker, never an answer about a person.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from django.db.models import DateTimeField, ExpressionWrapper, F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from django_faceverify.conf import app_settings
+from django_faceverify.exceptions import ProviderError, QuotaExceeded, Throttled
+from django_faceverify.models import ProviderHealth, VerificationAttempt
+from django_faceverify.models.clock import db_now
+from django_faceverify.reasons import ReasonCode
+
+#: faults that no second try can cure: open at once
+FATAL = frozenset({ReasonCode.PROVIDER_CONFIG, ReasonCode.PROVIDER_ARREARS})
+#: faults in a row that open the breaker
+FAILURES_IN_A_ROW = 5
+#: or this share of at least so many calls within a minute
+FAILURE_RATE, FAILURE_SAMPLE, SAMPLE_SECONDS = 0.5, 20, 60.0
+#: seconds that the breaker stays open: the first time, and at most
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0
+#: seconds for which one probe is alone
+PROBE_SECONDS = 60.0
+
+
+def admit(provider: str) -> None:
+    """Let one call through if the provider is well and its pace allows it.
+
+    Raises ``QuotaExceeded`` with the reason and the wait.
+    """
+    health = _row(provider)
+    if health.open_until is not None and not _wins_probe(health):
+        raise QuotaExceeded(health.reason_code, _jittered(health.open_until))
+    _keep_pace(provider)
+
+
+def report_success(provider: str) -> None:
+    """The provider answered: close the breaker and forget its failures."""
+    ProviderHealth.objects.filter(provider=provider).exclude(
+        failure_count=0, open_until=None
+    ).update(
+        open_until=None, open_count=0, failure_count=0, reason_code="", updated_at=timezone.now()
+    )
+
+
+def report_failure(provider: str, error: ProviderError) -> None:
+    """The provider failed: count it, and pause calls when it is too much."""
+    if isinstance(error, Throttled):
+        return
+    rows = ProviderHealth.objects.filter(provider=provider)
+    rows.update(failure_count=F("failure_count") + 1, updated_at=timezone.now())
+    health = _row(provider)
+    if (
+        error.code in FATAL
+        or health.failure_count >= FAILURES_IN_A_ROW
+        or _failure_rate(provider) >= FAILURE_RATE
+    ):
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**health.open_count)
+        rows.filter(open_count=health.open_count).update(
+            open_until=db_now(pause), open_count=F("open_count") + 1, reason_code=error.code
+        )
+
+
+def _row(provider: str) -> ProviderHealth:
+    now = timezone.now()
+    health, _ = ProviderHealth.objects.get_or_create(
+        provider=provider, defaults={"next_call_at": now, "updated_at": now}
+    )
+    return health
+
+
+def _wins_probe(health: ProviderHealth) -> bool:
+    """Half open: one caller may try, and moves the gate so that the others do not."""
+    return bool(
+        ProviderHealth.objects.filter(
+            provider=health.provider, open_until=health.open_until, open_until__lte=db_now()
+        ).update(open_until=db_now(PROBE_SECONDS))
+    )
+
+
+def _keep_pace(provider: str) -> None:
+    """A leaky bucket in one timestamp: each call moves it on by one interval."""
+    limits = app_settings.limits(provider)
+    if limits.calls_per_second is None:
+        return
+    interval = 1.0 / limits.calls_per_second
+    burst = interval * (limits.burst - 1)
+    moved_on = ExpressionWrapper(
+        Greatest(F("next_call_at"), db_now()) + timedelta(seconds=interval),
+        output_field=DateTimeField(),
+    )
+    if not ProviderHealth.objects.filter(
+        provider=provider, next_call_at__lte=db_now(burst)
+    ).update(next_call_at=moved_on):
+        raise QuotaExceeded(ReasonCode.PROVIDER_THROTTLED, random.uniform(interval, 1 + interval))  # noqa: S311 (jitter)
+
+
+def _failure_rate(provider: str) -> float:
+    """The share of the last minute's calls that failed; 0 while there are few."""
+    recent = VerificationAttempt.objects.filter(
+        provider=provider, started_at__gte=timezone.now() - timedelta(seconds=SAMPLE_SECONDS)
+    ).exclude(state__in=("intent", "sending"))
+    total = recent.count()
+    if total < FAILURE_SAMPLE:
+        return 0.0
+    return recent.filter(state__in=("refused", "not_sent", "unknown")).count() / total
+
+
+def _jittered(until: datetime) -> float:
+    """The rest of a pause and a random share more, so that the queue does not come at once."""
+    left = max(1.0, (until - timezone.now()).total_seconds())
+    return left + random.uniform(0, max(5.0, left))  # noqa: S311 (jitter, not a secret)
