@@ -21,7 +21,9 @@ from django_faceverify import sealing
 from django_faceverify.conf import (
     DEFAULTS,
     LEVEL_DEFAULTS,
+    LIMIT_DEFAULTS,
     PROVIDER_KEYS,
+    QUOTA_DEFAULTS,
     STORAGE_ALIAS,
     THRESHOLD_DEFAULTS,
     UNKNOWN_POLICIES,
@@ -33,6 +35,9 @@ from django_faceverify.providers.base import Provider
 from django_faceverify.verification import LEASE_MARGIN
 
 Messages = Iterator[CheckMessage]
+
+#: limits that are not from 0
+LOWEST_LIMIT = {"BURST": 1, "CALLS_PER_SECOND": 0.001}
 
 
 @register(Tags.compatibility)
@@ -48,7 +53,7 @@ def check_settings(
     messages += _values(raw)
     if any(isinstance(message, Error) for message in messages):
         return messages
-    for check in (_keys, _storage, _providers, _levels):
+    for check in (_keys, _storage, _quotas, _providers, _levels):
         messages += check()
     return messages
 
@@ -158,6 +163,29 @@ def _storage() -> Messages:
         )
 
 
+def _quotas() -> Messages:
+    yield from _numbers(app_settings.raw.get("QUOTAS", {}), QUOTA_DEFAULTS, "FACEVERIFY['QUOTAS']")
+
+
+def _numbers(given: Any, known: dict[str, Any], where: str) -> Messages:
+    """A dict of limits: known keys, and numbers from 0 or None for no limit."""
+    if not isinstance(given, dict):
+        yield _error("E060", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
+        return
+    yield from _unknown_keys(given, known, where, "E061")
+    for key, value in given.items():
+        if value is None and key not in ("BURST", "PRICE"):
+            continue
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        lowest = LOWEST_LIMIT.get(key, 0)
+        if not is_number or not math.isfinite(value) or value < lowest:
+            yield _error(
+                "E062",
+                f"{where}[{key!r}] must be a number from {lowest:g}, or None for no limit.",
+                f"The default is {known.get(key)!r}.",
+            )
+
+
 def _providers() -> Messages:
     """Each provider entry, then the provider's own checks."""
     if not app_settings.PROVIDERS:
@@ -170,6 +198,7 @@ def _providers() -> Messages:
         where = f"FACEVERIFY['PROVIDERS'][{alias!r}]"
         yield from _unknown_keys(entry, PROVIDER_KEYS, where, "E031")
         yield from _thresholds(entry.get("THRESHOLDS", {}), where)
+        yield from _numbers(entry.get("LIMITS", {}), LIMIT_DEFAULTS, f"{where}['LIMITS']")
         provider = yield from _build(alias, where)
         if provider is None:
             continue

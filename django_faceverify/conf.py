@@ -44,7 +44,7 @@ QUOTA_DEFAULTS: dict[str, int | None] = {
 #: what one provider may be asked; ``None`` is no limit
 LIMIT_DEFAULTS: dict[str, float | int | None] = {
     "CALLS_PER_DAY": 10_000,
-    "CALLS_PER_SECOND": 20,
+    "CALLS_PER_SECOND": None,
     "BURST": 5,
     "PRICE": 1.80,
 }

@@ -90,7 +90,6 @@ FACEVERIFY = {
         "default": {
             "BACKEND": "tests.scripted.ScriptedProvider",
             "THRESHOLDS": {"verify_at": 80, "review_at": 70},
-            "LIMITS": {"CALLS_PER_SECOND": None},
         }
     },
     "LEVELS": {
@@ -99,4 +98,14 @@ FACEVERIFY = {
     },
     "KEYS": {"test": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
     "ALLOW_PHOTO_URLS": True,
+    # the tests of limits set their own
+    "QUOTAS": dict.fromkeys(
+        (
+            "CALLS_PER_IDCARD_MINUTE",
+            "CALLS_PER_IDCARD_DAY",
+            "PHOTOS_PER_IDCARD_DAY",
+            "PHOTOS_PER_USER_DAY",
+            "IDCARDS_PER_USER_MONTH",
+        )
+    ),
 }

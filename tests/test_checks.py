@@ -69,6 +69,14 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E052", level(THRESHOLDS={"verify_at": "80"})),
     ("E052", level(THRESHOLDS={"verify_at": 101})),
     ("E052", provider(THRESHOLDS={"review_at": float("nan")})),
+    ("E060", {"QUOTAS": 5}),
+    ("E060", provider(LIMITS=[])),
+    ("E061", {"QUOTAS": {"PHOTOS": 5}}),
+    ("E062", {"QUOTAS": {"PHOTOS_PER_USER_DAY": "5"}}),
+    ("E062", {"QUOTAS": {"PHOTOS_PER_USER_DAY": -1}}),
+    ("E062", provider(LIMITS={"BURST": 0})),
+    ("E062", provider(LIMITS={"PRICE": None})),
+    ("E062", provider(LIMITS={"CALLS_PER_SECOND": float("nan")})),
     ("E053", level(THRESHOLDS={"verify_at": 60})),
 ]
 

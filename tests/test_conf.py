@@ -72,3 +72,15 @@ def test_an_unknown_level_is_a_key_error() -> None:
 def test_the_policy_bounds_the_calls(settings: Any, policy: str, calls: int) -> None:
     with_settings(settings, UNKNOWN_POLICY=policy)
     assert app_settings.max_possibly_billed_calls == calls
+
+
+def test_quotas_and_limits_merge_with_their_defaults(settings: Any) -> None:
+    with_settings(
+        settings,
+        QUOTAS={"PHOTOS_PER_USER_DAY": None},
+        PROVIDERS={"default": {"LIMITS": {"CALLS_PER_SECOND": 20}}},
+    )
+    assert app_settings.quotas.photos_per_user_day is None
+    assert app_settings.quotas.calls_per_idcard_minute == 15
+    assert app_settings.limits("default").calls_per_second == 20
+    assert app_settings.limits("other").calls_per_day == 10_000

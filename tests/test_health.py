@@ -21,7 +21,7 @@ from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 from tests.conftest import submitted
 from tests.scripted import ScriptedProvider, similarity
-from tests.test_quotas import allow, limit
+from tests.test_quotas import limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,8 +59,7 @@ def test_failures_in_a_row_open_it(alice: User) -> None:
     assert is_open()
 
 
-def test_an_answer_between_failures_keeps_it_closed(alice: User, settings: Any) -> None:
-    allow(settings, IDCARDS_PER_USER_MONTH=None)
+def test_an_answer_between_failures_keeps_it_closed(alice: User) -> None:
     unknown = OutcomeUnknown("outcome_unknown")
     ScriptedProvider.script(*[unknown] * 4, similarity(12), *[unknown] * 4, similarity(95))
     for _ in range(9):

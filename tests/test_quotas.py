@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_faceverify import intake, quotas, sweeper
 from django_faceverify import verification as engine
+from django_faceverify.conf import QUOTA_DEFAULTS
 from django_faceverify.exceptions import OutcomeUnknown, QuotaExceeded, Throttled
 from django_faceverify.models import Counter, Verification
 from django_faceverify.models.clock import db_now
@@ -21,12 +22,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def allow(settings: Any, **changes: Any) -> None:
-    settings.FACEVERIFY = {**settings.FACEVERIFY, "QUOTAS": changes}
+    quotas_ = {**settings.FACEVERIFY["QUOTAS"], **changes}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "QUOTAS": quotas_}
 
 
 def limit(settings: Any, **changes: Any) -> None:
     entry = settings.FACEVERIFY["PROVIDERS"]["default"]
-    limits = {**entry["LIMITS"], **changes}
+    limits = {**entry.get("LIMITS", {}), **changes}
     settings.FACEVERIFY = {
         **settings.FACEVERIFY,
         "PROVIDERS": {"default": {**entry, "LIMITS": limits}},
@@ -166,8 +168,9 @@ def test_calls_that_may_be_paid_twice_have_a_budget(alice: User, settings: Any) 
     assert second.status == "in_review"
 
 
-def test_counters_name_nobody(verification: Verification) -> None:
-    engine.run(verification.pk)
+def test_counters_name_nobody(alice: User, settings: Any) -> None:
+    allow(settings, **QUOTA_DEFAULTS)
+    engine.run(submitted(alice).pk)
     scopes = " ".join(Counter.objects.values_list("scope", flat=True))
     assert IDCARD_NUMBER not in scopes
     assert "calls/day/default/" in scopes

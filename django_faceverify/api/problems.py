@@ -7,6 +7,7 @@ that is not listed here is a fault of ours and stays an exception.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import (
@@ -23,7 +24,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
+from django_faceverify.exceptions import (
+    Conflict,
+    InputError,
+    NotPermitted,
+    QuotaExceeded,
+    SealBroken,
+)
 from django_faceverify.reasons import REASONS
 
 MEDIA_TYPE = "application/problem+json"
@@ -86,6 +93,10 @@ def _respond(error: Exception) -> Response | None:
     if isinstance(error, Conflict):
         status = 412 if error.code == "changed_meanwhile" else 409
         return _problem(status, error.code, sentence(error.code))
+    if isinstance(error, QuotaExceeded):
+        response = _problem(429, error.code, sentence(error.code))
+        response["Retry-After"] = str(ceil(error.retry_after))
+        return response
     if isinstance(error, NotPermitted):
         return _problem(403, error.code, sentence(error.code))
     if isinstance(error, SealBroken):
