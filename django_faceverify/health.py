@@ -6,6 +6,7 @@ the breaker, never an answer about a person.
 
 from __future__ import annotations
 
+import logging
 import random
 from datetime import datetime, timedelta
 
@@ -19,14 +20,19 @@ from django_faceverify.models import ProviderHealth, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
 
+logger = logging.getLogger("django_faceverify")
+
+State = VerificationAttempt.State
+
 #: faults that no second try can cure: open at once
 FATAL = frozenset({ReasonCode.PROVIDER_CONFIG, ReasonCode.PROVIDER_ARREARS})
-#: faults in a row that open the breaker
-FAILURES_IN_A_ROW = 5
-#: or this share of at least so many calls within a minute
-FAILURE_RATE, FAILURE_SAMPLE, SAMPLE_SECONDS = 0.5, 20, 60.0
+#: within so many seconds, so many faults in a row open the breaker,
+SAMPLE_SECONDS, FAILURES_IN_A_ROW = 60.0, 5
+#: or this share of at least so many calls
+FAILURE_RATE, FAILURE_SAMPLE, MOST_SAMPLED = 0.5, 20, 200
+FAILED = frozenset({State.REFUSED, State.NOT_SENT, State.UNKNOWN})
 #: seconds that the breaker stays open: the first time, and at most
-FIRST_PAUSE, LONGEST_PAUSE = 30.0, 600.0
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
 #: seconds for which one probe is alone
 PROBE_SECONDS = 60.0
 
@@ -43,30 +49,26 @@ def admit(provider: str) -> None:
 
 
 def report_success(provider: str) -> None:
-    """The provider answered: close the breaker and forget its failures."""
-    ProviderHealth.objects.filter(provider=provider).exclude(
-        failure_count=0, open_until=None
-    ).update(
-        open_until=None, open_count=0, failure_count=0, reason_code="", updated_at=timezone.now()
+    """The provider answered: close the breaker if it is open."""
+    ProviderHealth.objects.filter(provider=provider, open_until__isnull=False).update(
+        open_until=None, open_count=0, reason_code="", updated_at=timezone.now()
     )
 
 
 def report_failure(provider: str, error: ProviderError) -> None:
-    """The provider failed: count it, and pause calls when it is too much."""
-    if isinstance(error, Throttled):
+    """The provider failed: pause calls when that is fatal, or happens too often."""
+    if isinstance(error, Throttled) or not (error.code in FATAL or _fails_too_often(provider)):
         return
-    rows = ProviderHealth.objects.filter(provider=provider)
-    rows.update(failure_count=F("failure_count") + 1, updated_at=timezone.now())
     health = _row(provider)
-    if (
-        error.code in FATAL
-        or health.failure_count >= FAILURES_IN_A_ROW
-        or _failure_rate(provider) >= FAILURE_RATE
-    ):
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**health.open_count)
-        rows.filter(open_count=health.open_count).update(
-            open_until=db_now(pause), open_count=F("open_count") + 1, reason_code=error.code
-        )
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(health.open_count, 10))
+    won = ProviderHealth.objects.filter(provider=provider, open_count=health.open_count).update(
+        open_until=db_now(pause),
+        open_count=F("open_count") + 1,
+        reason_code=error.code,
+        updated_at=timezone.now(),
+    )
+    if won:
+        logger.error("Provider %s is paused for %d s: %s.", provider, pause, error.code)
 
 
 def _row(provider: str) -> ProviderHealth:
@@ -97,21 +99,28 @@ def _keep_pace(provider: str) -> None:
         Greatest(F("next_call_at"), db_now()) + timedelta(seconds=interval),
         output_field=DateTimeField(),
     )
-    if not ProviderHealth.objects.filter(
-        provider=provider, next_call_at__lte=db_now(burst)
-    ).update(next_call_at=moved_on):
+    if not ProviderHealth.objects.filter(provider=provider, next_call_at__lte=db_now(burst)).update(
+        next_call_at=moved_on
+    ):
         raise QuotaExceeded(ReasonCode.PROVIDER_THROTTLED, random.uniform(interval, 1 + interval))  # noqa: S311 (jitter)
 
 
-def _failure_rate(provider: str) -> float:
-    """The share of the last minute's calls that failed; 0 while there are few."""
-    recent = VerificationAttempt.objects.filter(
-        provider=provider, started_at__gte=timezone.now() - timedelta(seconds=SAMPLE_SECONDS)
-    ).exclude(state__in=("intent", "sending"))
-    total = recent.count()
-    if total < FAILURE_SAMPLE:
-        return 0.0
-    return recent.filter(state__in=("refused", "not_sent", "unknown")).count() / total
+def _fails_too_often(provider: str) -> bool:
+    """What the ledger says about the last minute."""
+    states = list(
+        VerificationAttempt.objects.filter(
+            provider=provider,
+            started_at__gte=timezone.now() - timedelta(seconds=SAMPLE_SECONDS),
+            finished_at__isnull=False,
+        )
+        .order_by("-started_at")
+        .values_list("state", flat=True)[:MOST_SAMPLED]
+    )
+    newest = states[:FAILURES_IN_A_ROW]
+    if len(newest) == FAILURES_IN_A_ROW and FAILED.issuperset(newest):
+        return True
+    failed = sum(state in FAILED for state in states)
+    return len(states) >= FAILURE_SAMPLE and failed >= FAILURE_RATE * len(states)
 
 
 def _jittered(until: datetime) -> float:

@@ -45,8 +45,8 @@ def this_day() -> Window:
 
 
 def this_month() -> Window:
-    start = timezone.now().astimezone(BOOKS).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0
+    start = (
+        timezone.now().astimezone(BOOKS).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     )
     return Window(f"{start:%Y%m}", (start + timedelta(days=32)).replace(day=1))
 
@@ -75,25 +75,21 @@ def admit_call(verification: Verification, provider: str) -> None:
         ("minute", this_minute(), quotas.calls_per_idcard_minute),
         ("day", this_day(), quotas.calls_per_idcard_day),
     ):
-        _require(
-            f"calls/{name}/{provider}/{index}", window, limit, reason="identity_rate_limited"
-        )
+        _require(f"calls/{name}/{provider}/{index}", window, limit, reason="identity_rate_limited")
     _require(_budget(provider), this_day(), limits.calls_per_day, reason="budget_spent")
 
 
 def give_back(provider: str, error: ProviderError) -> None:
     """A call that provably cost nothing does not use up the day's money."""
     if error.is_billed == "no":
-        Counter.objects.filter(
-            scope=_budget(provider), window=this_day().name, used__gt=0
-        ).update(used=F("used") - 1)
+        Counter.objects.filter(scope=_budget(provider), window=this_day().name, used__gt=0).update(
+            used=F("used") - 1
+        )
 
 
 def may_retry_unknown(provider: str) -> bool:
     """Whether the day's allowance for calls that may be paid twice has room for one more."""
-    return take(
-        f"retries/{provider}", this_day(), app_settings.quotas.retries_of_unknown_day
-    )
+    return take(f"retries/{provider}", this_day(), app_settings.quotas.retries_of_unknown_day)
 
 
 def take(scope: str, window: Window, limit: int | None, amount: int = 1) -> bool:
@@ -134,9 +130,9 @@ def _require(
 def _add(scope: str, window: Window, limit: int, amount: int) -> bool:
     """Add within the current window."""
     return bool(
-        Counter.objects.filter(
-            scope=scope, window=window.name, used__lte=limit - amount
-        ).update(used=F("used") + amount, updated_at=timezone.now())
+        Counter.objects.filter(scope=scope, window=window.name, used__lte=limit - amount).update(
+            used=F("used") + amount, updated_at=timezone.now()
+        )
     )
 
 

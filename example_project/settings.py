@@ -195,6 +195,7 @@ FACEVERIFY = {
         "default": {
             "BACKEND": os.environ.get("FACEVERIFY_PROVIDER")
             or "django_faceverify.providers.qcloud.QcloudProvider",
+            "LIMITS": {"CALLS_PER_DAY": 100_000},
             "OPTIONS": {
                 "appid": os.environ.get("FACEVERIFY_APPID") or "1250000000",
                 "secret_id": os.environ.get("FACEVERIFY_SECRET_ID") or "docs-example-secret-id",
@@ -216,6 +217,14 @@ FACEVERIFY = {
     "UNKNOWN_POLICY": os.environ.get("FACEVERIFY_UNKNOWN_POLICY") or "review",
     "LEASE": max(60, round(3 * PROVIDER_TIMEOUT)),
     "ALLOW_PHOTO_URLS": True,
+    # Wide enough to be load-tested; the defaults are for real people.
+    "QUOTAS": {
+        "CALLS_PER_IDCARD_MINUTE": 10_000,
+        "CALLS_PER_IDCARD_DAY": 100_000,
+        "PHOTOS_PER_IDCARD_DAY": 100_000,
+        "PHOTOS_PER_USER_DAY": 100_000,
+        "IDCARDS_PER_USER_MONTH": 100_000,
+    },
 }
 
 

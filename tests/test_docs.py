@@ -29,7 +29,14 @@ import django_faceverify
 from django_faceverify import disclosure, lifecycle, signals, sweeper
 from django_faceverify.api import filters, pages, problems, representation
 from django_faceverify.api import urls as api_urls
-from django_faceverify.conf import DEFAULTS, LEVEL_DEFAULTS, PROVIDER_KEYS, THRESHOLD_DEFAULTS
+from django_faceverify.conf import (
+    DEFAULTS,
+    LEVEL_DEFAULTS,
+    LIMIT_DEFAULTS,
+    PROVIDER_KEYS,
+    QUOTA_DEFAULTS,
+    THRESHOLD_DEFAULTS,
+)
 from django_faceverify.exceptions import ProtocolError, Refused
 from django_faceverify.models import Photo, Verification, VerificationAttempt
 from django_faceverify.models.photo import photo_storage
@@ -160,6 +167,10 @@ def test_every_setting_is_documented() -> None:
     assert tuple(column(provider, "key")) == PROVIDER_KEYS
     [level] = tables(page, "A level")
     assert {codes(row["key"])[0]: value(row["default"]) for row in level} == LEVEL_DEFAULTS
+    [quotas] = tables(page, "Quotas")
+    assert {codes(row["key"])[0]: value(row["default"]) for row in quotas} == QUOTA_DEFAULTS
+    [limits] = tables(page, "Limits")
+    assert {codes(row["key"])[0]: value(row["default"]) for row in limits} == LIMIT_DEFAULTS
     [thresholds] = tables(page, "Thresholds")
     assert {codes(row["key"])[0]: value(row["default"]) for row in thresholds} == THRESHOLD_DEFAULTS
 

@@ -92,7 +92,7 @@ def test_one_probe_at_a_time(alice: User) -> None:
 
 def test_each_pause_is_longer_up_to_a_limit(alice: User) -> None:
     health.admit("default")
-    pauses = []
+    pauses: list[int] = []
     for _ in range(8):
         health.report_failure("default", Refused("provider_config", "14"))
         row = ProviderHealth.objects.get()

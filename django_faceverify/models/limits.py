@@ -37,7 +37,6 @@ class ProviderHealth(models.Model):
     provider = models.CharField(_("provider"), max_length=50, primary_key=True)
     open_until = models.DateTimeField(_("open until"), null=True, blank=True)
     open_count = models.PositiveIntegerField(_("times opened in a row"), default=0)
-    failure_count = models.PositiveIntegerField(_("failures in a row"), default=0)
     reason_code = models.CharField(_("reason"), max_length=40, blank=True)
     next_call_at = models.DateTimeField(_("next call at"))
     updated_at = models.DateTimeField(_("updated at"))

@@ -154,3 +154,16 @@ def test_no_call_is_made_before_the_answer(as_alice: APIClient, idcard: dict[str
     body = {**idcard, "image": as_file(draw_jpeg())}
     as_alice.post(VERIFICATIONS, body, format="multipart")
     assert ScriptedProvider.requests == []
+
+
+def test_a_limit_says_when_to_come_back(
+    as_alice: APIClient, alice: User, idcard: dict[str, str], settings: Any
+) -> None:
+    quotas = {**settings.FACEVERIFY["QUOTAS"], "PHOTOS_PER_USER_DAY": 0}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "QUOTAS": quotas}
+    body = {**idcard, "url": "https://img.example.com/a.jpg"}
+    response = as_alice.post(VERIFICATIONS, body, format="json")
+    assert response.status_code == 429
+    assert response.json()["code"] == "too_many_photos"
+    assert 1 <= int(response["Retry-After"]) <= 86_400
+    assert Verification.objects.count() == 0
