@@ -22,6 +22,7 @@ from django_faceverify.models import Event, Photo, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.keys import new_id
 from django_faceverify.models.photo import discard_photo, store_photo
+from django_faceverify.models.transactions import committed
 from django_faceverify.photo import CanonicalPhoto, canonicalize
 from django_faceverify.providers import providers
 from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
@@ -86,17 +87,20 @@ def create(
     _set_identity(verification, name, number)
     picture = _picture(submission, level_) if submission else None
     actor = lifecycle.user_actor(user)
-    with _stored(picture) as stored, transaction.atomic():
-        now = timezone.now()
-        verification.created_at = verification.updated_at = verification.expires_at = now
+    facts = {"consent_text_version": consent_version} if consent_version else {}
+
+    def open_case(stored: Photo | None) -> None:
         verification.save(force_insert=True)
         Verification.objects.filter(pk=verification.pk).update(
             expires_at=db_now(app_settings.EXPIRES_AFTER)
         )
-        facts = {"consent_text_version": consent_version} if consent_version else {}
         Event.objects.append(verification, "created", actor=actor, data=facts)
         if stored:
             _enqueue(verification, stored, actor=actor)
+
+    verification.created_at = verification.updated_at = verification.expires_at = timezone.now()
+    with _stored(picture) as stored:
+        committed(lambda: open_case(stored))
     verification.refresh_from_db()
     return verification
 
@@ -120,9 +124,10 @@ def submit(
     level = _level(verification.level)
     correction = _correction(verification, idcard_name, idcard_number)
     picture = _picture(submission, level)
-    with _stored(picture) as stored, transaction.atomic():
+    actor = lifecycle.user_actor(user)
+    with _stored(picture) as stored:
         assert stored is not None  # noqa: S101 (a picture was given, so it was stored)
-        _enqueue(verification, stored, actor=lifecycle.user_actor(user), correction=correction)
+        committed(lambda: _enqueue(verification, stored, actor=actor, correction=correction))
     verification.refresh_from_db()
     return verification
 

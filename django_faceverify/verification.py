@@ -15,7 +15,6 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
@@ -39,6 +38,7 @@ from django_faceverify.exceptions import (
 )
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.transactions import committed
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Comparison, ComparisonRequest
 from django_faceverify.reasons import REASONS, Category, ReasonCode
@@ -102,8 +102,7 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
     ``None`` when there is nothing to do: not due, somebody else's, or decided.
     """
     try:
-        with transaction.atomic():
-            return _win(verification_id)
+        return committed(lambda: _win(verification_id), survives_reconnect=True)
     except QuotaExceeded as limit:
         _park(verification_id, limit)
         return None
@@ -180,41 +179,47 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
     The first writer wins. An answer that comes after the attempt was given up as unknown
     is kept on it as evidence; the verification has gone on and is not touched.
     """
-    with transaction.atomic():
-        if not ledger.finish(claim.attempt, answer):
-            ledger.keep_as_evidence(claim.attempt, answer)
-            return
-        verification = claim.verification
-        Verification.objects.filter(pk=verification.pk, fence=verification.fence).update(
-            unrecorded_count=0
-        )
-        if isinstance(answer, Comparison):
-            health.report_success(claim.attempt.provider)
-            _decide(claim, answer.similarity, answer.reason_code)
-            return
-        quotas.give_back(claim.attempt.provider, answer)
-        health.report_failure(claim.attempt.provider, answer)
-        if REASONS[answer.code].category is Category.PHOTO:
-            _decide(claim, None, answer.code)
-        else:
-            _carry_on(claim.attempt, answer)
+    committed(lambda: _record(claim, answer), survives_reconnect=True)
+
+
+def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
+    if not ledger.finish(claim.attempt, answer):
+        ledger.keep_as_evidence(claim.attempt, answer)
+        return
+    verification = claim.verification
+    Verification.objects.filter(pk=verification.pk, fence=verification.fence).update(
+        unrecorded_count=0
+    )
+    if isinstance(answer, Comparison):
+        health.report_success(claim.attempt.provider)
+        _decide(claim, answer.similarity, answer.reason_code)
+        return
+    quotas.give_back(claim.attempt.provider, answer)
+    health.report_failure(claim.attempt.provider, answer)
+    if REASONS[answer.code].category is Category.PHOTO:
+        _decide(claim, None, answer.code)
+    else:
+        _carry_on(claim.attempt, answer)
 
 
 def give_up(verification: Verification) -> None:
     """Take a verification back from a worker that did not return within its lease."""
-    with transaction.atomic():
-        attempt = verification.attempts.filter(fence=verification.fence).first()
-        if attempt is None:
+    committed(lambda: _give_up(verification), survives_reconnect=True)
+
+
+def _give_up(verification: Verification) -> None:
+    attempt = verification.attempts.filter(fence=verification.fence).first()
+    if attempt is None:
+        return
+    attempt.verification = verification
+    for state, error in (
+        (State.INTENT, NotSent(ReasonCode.PROVIDER_UNAVAILABLE)),
+        (State.SENDING, OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)),
+    ):
+        if ledger.give_up(attempt, state, error):
+            quotas.give_back(attempt.provider, error)
+            _carry_on(attempt, error)
             return
-        attempt.verification = verification
-        for state, error in (
-            (State.INTENT, NotSent(ReasonCode.PROVIDER_UNAVAILABLE)),
-            (State.SENDING, OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)),
-        ):
-            if ledger.give_up(attempt, state, error):
-                quotas.give_back(attempt.provider, error)
-                _carry_on(attempt, error)
-                return
 
 
 def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:

@@ -46,7 +46,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def idcard() -> dict[str, str]:
+def idcard() -> dict[str, Any]:
     return {"idcard_name": IDCARD_NAME, "idcard_number": IDCARD_NUMBER}
 
 
@@ -88,7 +88,7 @@ def reviewer(db: None) -> User:
 
 
 @pytest.fixture
-def verification(alice: User, idcard: dict[str, str], jpeg: bytes) -> Verification:
+def verification(alice: User, idcard: dict[str, Any], jpeg: bytes) -> Verification:
     """Alice's case with a photo, waiting for a worker."""
     return submitted(alice, jpeg=jpeg, **idcard)
 

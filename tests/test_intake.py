@@ -49,14 +49,14 @@ def in_review(user: User) -> Verification:
 # --- create -------------------------------------------------------------------------------
 
 
-def test_a_case_without_a_photo_waits_for_one(alice: User, idcard: dict[str, str]) -> None:
+def test_a_case_without_a_photo_waits_for_one(alice: User, idcard: dict[str, Any]) -> None:
     case = intake.create(user=alice, reference="order-1", metadata={"n": 1}, **idcard)
     assert (case.status, case.stage, case.photo_count) == ("requires_input", None, 0)
     assert (case.user, case.reference, case.metadata) == (alice, "order-1", {"n": 1})
     assert case.expires_at > case.created_at
 
 
-def test_a_case_with_a_photo_is_on_the_queue(alice: User, idcard: dict[str, str]) -> None:
+def test_a_case_with_a_photo_is_on_the_queue(alice: User, idcard: dict[str, Any]) -> None:
     case = submitted(alice, **idcard)
     assert (case.status, case.stage, case.photo_count) == ("processing", "waiting", 1)
     photo = case.photos.get()
@@ -91,7 +91,7 @@ def test_a_broker_that_is_down_costs_nothing(
     assert Verification.objects.due().get() == case
 
 
-def test_a_photo_by_address(alice: User, idcard: dict[str, str]) -> None:
+def test_a_photo_by_address(alice: User, idcard: dict[str, Any]) -> None:
     submission = intake.Submission(url="http://img.example.com/a.jpg")
     case = intake.create(user=alice, submission=submission, **idcard)
     engine.run(case.pk)
@@ -131,7 +131,7 @@ def test_a_photo_by_address(alice: User, idcard: dict[str, str]) -> None:
     ids=str,
 )
 def test_what_cannot_be_used_is_refused(
-    alice: User, idcard: dict[str, str], nothing_stored: None, facts: dict[str, Any], code: str
+    alice: User, idcard: dict[str, Any], nothing_stored: None, facts: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(InputError) as refusal:
         submitted(alice, **{**idcard, **facts})
@@ -160,7 +160,7 @@ def test_what_cannot_be_used_is_refused(
 )
 def test_a_photo_that_cannot_be_used_is_refused(
     alice: User,
-    idcard: dict[str, str],
+    idcard: dict[str, Any],
     nothing_stored: None,
     submission: intake.Submission,
     code: str,
@@ -171,7 +171,7 @@ def test_a_photo_that_cannot_be_used_is_refused(
 
 
 def test_a_site_may_refuse_addresses(
-    alice: User, idcard: dict[str, str], settings: Any, nothing_stored: None
+    alice: User, idcard: dict[str, Any], settings: Any, nothing_stored: None
 ) -> None:
     settings.FACEVERIFY = {**settings.FACEVERIFY, "ALLOW_PHOTO_URLS": False}
     with pytest.raises(InputError, match="url_not_allowed"):
@@ -219,7 +219,7 @@ def test_details_may_be_corrected_after_a_mismatch(alice: User) -> None:
     assert case.status == "verified"
 
 
-def test_details_are_not_corrected_without_being_asked(alice: User, idcard: dict[str, str]) -> None:
+def test_details_are_not_corrected_without_being_asked(alice: User, idcard: dict[str, Any]) -> None:
     case = intake.create(user=alice, **idcard)
     with pytest.raises(Conflict, match="correction_not_asked"):
         intake.submit(case, intake.Submission(image=draw_jpeg()), user=alice, idcard_name="李四")
@@ -238,7 +238,7 @@ def test_a_slow_request_does_not_clash_with_a_newer_photo(alice: User) -> None:
 
 
 def test_a_caller_who_is_not_trusted_chooses_among_open_levels(
-    alice: User, idcard: dict[str, str], settings: Any
+    alice: User, idcard: dict[str, Any], settings: Any
 ) -> None:
     levels = {"default": {"LIVE": False}, "shop": {"LIVE": False, "OPEN": True}}
     settings.FACEVERIFY = {**settings.FACEVERIFY, "LEVELS": {**levels, "lax": {"LIVE": False}}}

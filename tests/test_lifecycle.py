@@ -53,7 +53,7 @@ def test_no_transition_leaves_a_final_status() -> None:
 
 def test_of_two_rivals_one_wins(verification: Verification) -> None:
     rival = Verification.objects.get(pk=verification.pk)
-    facts = {"decided_at": timezone.now(), "decision_source": "reviewer"}
+    facts: dict[str, Any] = {"decided_at": timezone.now(), "decision_source": "reviewer"}
     assert lifecycle.move(verification, "verify", actor="user:1", **facts)
     assert not lifecycle.move(rival, "reject", actor="user:2", **facts)
     rival.refresh_from_db()

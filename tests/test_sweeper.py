@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -20,7 +22,7 @@ def test_a_photo_without_an_answer_in_time_goes_to_a_human(verification: Verific
     assert (verification.status, verification.reason_code) == ("in_review", "deadline_passed")
 
 
-def test_a_case_without_a_photo_expires(alice: User, idcard: dict[str, str]) -> None:
+def test_a_case_without_a_photo_expires(alice: User, idcard: dict[str, Any]) -> None:
     case = intake.create(user=alice, **idcard)
     sweeper.sweep()
     case.refresh_from_db()

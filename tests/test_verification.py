@@ -13,6 +13,7 @@ from django_faceverify.exceptions import (
     NotSent,
     OutcomeUnknown,
     ProtocolError,
+    ProviderError,
     Refused,
     Throttled,
 )
@@ -135,7 +136,7 @@ def test_a_registry_gap_goes_to_a_human(verification: Verification) -> None:
     ids=lambda error: f"{type(error).__name__}-{error.code}",
 )
 def test_a_call_that_cost_nothing_is_made_again(
-    verification: Verification, error: Exception
+    verification: Verification, error: ProviderError
 ) -> None:
     ScriptedProvider.script(error, similarity(95), fails_before_sending=isinstance(error, NotSent))
     engine.run(verification.pk)

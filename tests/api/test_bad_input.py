@@ -78,7 +78,7 @@ def nothing_happens(folder: Path) -> Iterator[None]:
 
 
 def test_every_field_as_json(
-    as_alice: APIClient, idcard: dict[str, str], photo_folder: Path
+    as_alice: APIClient, idcard: dict[str, Any], photo_folder: Path
 ) -> None:
     with nothing_happens(photo_folder):
         for field, value in BAD_VALUES:
@@ -87,7 +87,7 @@ def test_every_field_as_json(
 
 
 def test_every_field_as_multipart(
-    as_alice: APIClient, idcard: dict[str, str], photo_folder: Path
+    as_alice: APIClient, idcard: dict[str, Any], photo_folder: Path
 ) -> None:
     with nothing_happens(photo_folder):
         for field, value in BAD_VALUES:
@@ -118,7 +118,7 @@ def test_every_field_of_a_correction(as_alice: APIClient, alice: User, photo_fol
 
 
 def test_a_live_level_takes_only_right_numbers(
-    as_alice: APIClient, idcard: dict[str, str], photo_folder: Path
+    as_alice: APIClient, idcard: dict[str, Any], photo_folder: Path
 ) -> None:
     with nothing_happens(photo_folder):
         for number, code in (
@@ -129,13 +129,13 @@ def test_a_live_level_takes_only_right_numbers(
             assert_problem(send(as_alice, VERIFICATIONS, body), 400, code, "idcard_number")
 
 
-def test_an_image_in_json_is_told_the_way(as_alice: APIClient, idcard: dict[str, str]) -> None:
+def test_an_image_in_json_is_told_the_way(as_alice: APIClient, idcard: dict[str, Any]) -> None:
     response = send(as_alice, VERIFICATIONS, {**idcard, "image": "aGVsbG8="})
     body = assert_problem(response, 400, "image_not_a_file", "image")
     assert "multipart/form-data" in body["detail"]
 
 
-def test_image_and_address(as_alice: APIClient, idcard: dict[str, str], jpeg: bytes) -> None:
+def test_image_and_address(as_alice: APIClient, idcard: dict[str, Any], jpeg: bytes) -> None:
     body = {**idcard, "image": as_file(jpeg), "url": "https://example.com/me.jpg"}
     response = as_alice.post(VERIFICATIONS, body, format="multipart")
     assert_problem(response, 400, "image_or_url", "url")
@@ -162,7 +162,7 @@ def photo_corpus() -> dict[str, tuple[bytes, str]]:
 
 @pytest.mark.parametrize("name", photo_corpus())
 def test_photos(
-    as_alice: APIClient, alice: User, idcard: dict[str, str], photo_folder: Path, name: str
+    as_alice: APIClient, alice: User, idcard: dict[str, Any], photo_folder: Path, name: str
 ) -> None:
     data, code = photo_corpus()[name]
     case = decided(alice, found("no_face"))
@@ -174,7 +174,7 @@ def test_photos(
 
 
 def test_a_large_photo_through_a_session(
-    alice: User, idcard: dict[str, str], photo_folder: Path
+    alice: User, idcard: dict[str, Any], photo_folder: Path
 ) -> None:
     """The CSRF check reads the body before our parser does."""
     browser = APIClient(enforce_csrf_checks=True)
@@ -189,7 +189,7 @@ def test_a_large_photo_through_a_session(
 
 
 def test_files_where_texts_belong(
-    as_alice: APIClient, idcard: dict[str, str], jpeg: bytes, photo_folder: Path
+    as_alice: APIClient, idcard: dict[str, Any], jpeg: bytes, photo_folder: Path
 ) -> None:
     fields = ("idcard_name", "idcard_number", "level", "reference", "metadata", "consent", "url")
     with nothing_happens(photo_folder):
@@ -310,7 +310,7 @@ BODIES = st.dictionaries(FIELDS | st.text(max_size=5), VALUES, max_size=6) | VAL
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_body_breaks_it(
-    as_alice: APIClient, idcard: dict[str, str], body: Any, is_on_top: bool
+    as_alice: APIClient, idcard: dict[str, Any], body: Any, is_on_top: bool
 ) -> None:
     if is_on_top and isinstance(body, dict):
         body = {**idcard, **body}
@@ -338,7 +338,7 @@ def test_no_review_breaks_it(
     assert send(as_reviewer, one(case, "review/"), body).status_code in (400, 409)
 
 
-def test_a_good_photo_is_good(as_alice: APIClient, idcard: dict[str, str]) -> None:
+def test_a_good_photo_is_good(as_alice: APIClient, idcard: dict[str, Any]) -> None:
     """The corpus fails for what is in it, not for how it is sent."""
     for data in (draw_jpeg(), photos.png(), photos.jpeg(progressive=True)):
         sent = {**idcard, "image": as_file(data, "me.gif", "text/plain")}

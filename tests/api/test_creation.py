@@ -21,7 +21,7 @@ SUBJECT_KEYS = {
 CONSENT = {"text_version": "demo-1", "granted": True}
 
 
-def test_without_a_photo(as_alice: APIClient, alice: User, idcard: dict[str, str]) -> None:
+def test_without_a_photo(as_alice: APIClient, alice: User, idcard: dict[str, Any]) -> None:
     body = {**idcard, "reference": "order 7", "metadata": {"plan": "gold"}, "consent": CONSENT}
     response = as_alice.post(VERIFICATIONS, body, format="json")
     assert response.status_code == 201
@@ -42,11 +42,11 @@ def test_without_a_photo(as_alice: APIClient, alice: User, idcard: dict[str, str
 
 
 @pytest.mark.parametrize("null", ["level", "reference", "metadata", "consent", "image", "url"])
-def test_null_is_left_out(as_alice: APIClient, idcard: dict[str, str], null: str) -> None:
+def test_null_is_left_out(as_alice: APIClient, idcard: dict[str, Any], null: str) -> None:
     assert as_alice.post(VERIFICATIONS, {**idcard, null: None}, format="json").status_code == 201
 
 
-def test_with_a_photo(as_alice: APIClient, idcard: dict[str, str], jpeg: bytes) -> None:
+def test_with_a_photo(as_alice: APIClient, idcard: dict[str, Any], jpeg: bytes) -> None:
     body = {
         **idcard, "image": as_file(jpeg), "metadata": json.dumps({"plan": 1}),
         "consent": json.dumps(CONSENT), "csrfmiddlewaretoken": "from a form",
@@ -64,7 +64,7 @@ def test_with_a_photo(as_alice: APIClient, idcard: dict[str, str], jpeg: bytes) 
 
 
 def test_a_large_photo_never_lies_in_a_temporary_file(
-    as_alice: APIClient, idcard: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+    as_alice: APIClient, idcard: dict[str, Any], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
 
@@ -77,14 +77,14 @@ def test_a_large_photo_never_lies_in_a_temporary_file(
     assert as_alice.post(VERIFICATIONS, body, format="multipart").status_code == 202
 
 
-def test_with_an_address(as_alice: APIClient, idcard: dict[str, str]) -> None:
+def test_with_an_address(as_alice: APIClient, idcard: dict[str, Any]) -> None:
     body = {**idcard, "url": "https://example.com/me.jpg"}
     response = as_alice.post(VERIFICATIONS, body, format="json")
     assert response.status_code == 202
     assert Photo.objects.get().source == "url"
 
 
-def test_through_session_and_csrf(alice: User, idcard: dict[str, str], jpeg: bytes) -> None:
+def test_through_session_and_csrf(alice: User, idcard: dict[str, Any], jpeg: bytes) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(alice)
     body = {**idcard, "image": as_file(jpeg)}
@@ -150,14 +150,14 @@ def test_cancel_by_staff(as_reviewer: APIClient, alice: User) -> None:
     assert response.json()["reason_code"] == "canceled_by_staff"
 
 
-def test_no_call_is_made_before_the_answer(as_alice: APIClient, idcard: dict[str, str]) -> None:
+def test_no_call_is_made_before_the_answer(as_alice: APIClient, idcard: dict[str, Any]) -> None:
     body = {**idcard, "image": as_file(draw_jpeg())}
     as_alice.post(VERIFICATIONS, body, format="multipart")
     assert ScriptedProvider.requests == []
 
 
 def test_a_limit_says_when_to_come_back(
-    as_alice: APIClient, alice: User, idcard: dict[str, str], settings: Any
+    as_alice: APIClient, alice: User, idcard: dict[str, Any], settings: Any
 ) -> None:
     quotas = {**settings.FACEVERIFY["QUOTAS"], "PHOTOS_PER_USER_DAY": 0}
     settings.FACEVERIFY = {**settings.FACEVERIFY, "QUOTAS": quotas}

@@ -96,7 +96,7 @@ def test_a_refused_look_is_not_a_look(as_alice: APIClient, alice: User) -> None:
 
 
 def test_a_photo_that_is_an_address(
-    as_reviewer: APIClient, alice: User, idcard: dict[str, str]
+    as_reviewer: APIClient, alice: User, idcard: dict[str, Any]
 ) -> None:
     submission = intake.Submission(url="https://example.com/me.jpg")
     case = intake.create(user=alice, submission=submission, **idcard)

@@ -168,7 +168,7 @@ def test_no_filter_is_an_oracle(as_alice: APIClient, alice: User, name: str, val
     assert_problem(as_alice.get(VERIFICATIONS, {name: value}), 400, "staff_only")
 
 
-def test_search(as_reviewer: APIClient, alice: User, idcard: dict[str, str]) -> None:
+def test_search(as_reviewer: APIClient, alice: User, idcard: dict[str, Any]) -> None:
     case = decided(alice)
     decided(alice, idcard_number="000000199001010038")
     asked = {"idcard_number": idcard["idcard_number"]}
@@ -187,7 +187,7 @@ def test_bad_searches(as_reviewer: APIClient, bad: object) -> None:
 
 @pytest.mark.parametrize("address", [VERIFICATIONS, f"{API}attempts/", SEARCH])
 def test_queries_do_not_grow_with_the_rows(
-    as_reviewer: APIClient, alice: User, address: str, idcard: dict[str, str]
+    as_reviewer: APIClient, alice: User, address: str, idcard: dict[str, Any]
 ) -> None:
     def ask() -> int:
         with CaptureQueriesContext(

@@ -146,7 +146,7 @@ def test_staff_see_the_reason(as_reviewer: APIClient, alice: User) -> None:
 
 
 def test_nothing_personal_is_shown_to_anybody(
-    as_reviewer: APIClient, as_alice: APIClient, alice: User, idcard: dict[str, str]
+    as_reviewer: APIClient, as_alice: APIClient, alice: User, idcard: dict[str, Any]
 ) -> None:
     case = decided(alice)
     for client in (as_reviewer, as_alice):

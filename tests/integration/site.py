@@ -21,7 +21,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from django_faceverify import intake, sweeper, tasks, verification  # noqa: E402
-from django_faceverify.models import Verification  # noqa: E402
+from django_faceverify.models import ProviderHealth, Verification  # noqa: E402
 from django_faceverify.models.clock import db_now  # noqa: E402
 from tests.integration.worker_app import app  # noqa: E402, F401 (tasks are sent through it)
 from tests.photos import jpeg  # noqa: E402
@@ -77,7 +77,8 @@ def end_leases() -> None:
 
 
 def end_waits() -> None:
-    """Let all waits be over."""
+    """Let all waits be over, those for a provider that is paused too."""
+    ProviderHealth.objects.filter(open_until__isnull=False).update(open_until=db_now(-1))
     Verification.objects.filter(stage="waiting").update(next_run_at=db_now())
 
 

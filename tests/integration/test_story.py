@@ -38,6 +38,12 @@ FATES = [
 HOPELESS = [("030", "throttled"), ("050", "refused"), ("051", "refused")]
 
 
+def was_called(world: World, *scenarios: str) -> bool:
+    """A paused provider makes the hopeless wait for their first call."""
+    cases = world.cases()
+    return all(outcome(cases[scenario])[2] for scenario in scenarios)
+
+
 @pytest.mark.parametrize(
     ("database", "broker"),
     [
@@ -55,7 +61,10 @@ def test_everybody_reaches_an_outcome_and_is_paid_for_once(
     world = build_world(database, broker)
     worker = world.start_worker(timeout=2)
     submit(world, [scenario for scenario, *_ in FATES] + [scenario for scenario, _ in HOPELESS])
-    world.sweep_until(lambda: world.is_at_rest(*(scenario for scenario, *_ in FATES)), "outcomes")
+    fated = [scenario for scenario, *_ in FATES]
+    world.sweep_until(
+        lambda: world.is_at_rest(*fated) and was_called(world, *dict(HOPELESS)), "outcomes"
+    )
     cases = world.cases()
     for scenario, _ in HOPELESS:
         assert cases[scenario]["status"] == "processing"
