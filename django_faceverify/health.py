@@ -37,19 +37,22 @@ FIRST_PAUSE, LONGEST_PAUSE = 10.0, 600.0
 PROBE_SECONDS = 60.0
 
 
-def admit(provider: str) -> None:
+def admit(provider: str) -> bool:
     """Let one call through if the provider is well and its pace allows it.
 
-    Raises ``QuotaExceeded`` with the reason and the wait.
+    Says whether it is a probe of a paused provider. Raises ``QuotaExceeded`` with the
+    reason and the wait.
     """
     health = _row(provider)
+    is_probe = health.open_until is not None
     if health.open_until is not None and not _wins_probe(health):
         raise QuotaExceeded(health.reason_code, _jittered(health.open_until))
     _keep_pace(provider)
+    return is_probe
 
 
-def report_success(provider: str) -> None:
-    """The provider answered: close the breaker if it is open."""
+def close(provider: str) -> None:
+    """The probe was answered: close the breaker."""
     ProviderHealth.objects.filter(provider=provider, open_until__isnull=False).update(
         open_until=None, open_count=0, reason_code="", updated_at=timezone.now()
     )

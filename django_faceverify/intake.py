@@ -94,7 +94,7 @@ def create(
         Verification.objects.filter(pk=verification.pk).update(
             expires_at=db_now(app_settings.EXPIRES_AFTER)
         )
-        Event.objects.append(verification, "created", actor=actor, data=facts)
+        Event.objects.append_locked(verification, "created", actor=actor, data=facts)
         if stored:
             _enqueue(verification, stored, actor=actor)
 

@@ -22,9 +22,8 @@ def write_intent(verification: Verification, photo: Photo, provider: str) -> Ver
     return VerificationAttempt.objects.create(
         verification=verification,
         photo=photo,
-        number=verification.attempts.count() + 1,
+        number=verification.fence,
         provider=provider,
-        fence=verification.fence,
         started_at=timezone.now(),
     )
 

@@ -83,7 +83,7 @@ def move(
     transition = TRANSITIONS[action]
     off_the_queue = {} if transition.target == Status.PROCESSING else OFF_THE_QUEUE
     owned = {} if fence is None else {"fence": fence}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         won = Verification.objects.filter(
             pk=verification.pk, status__in=sources or transition.sources, **owned
         ).update(
@@ -94,7 +94,7 @@ def move(
         )
         if not won:
             return False
-        Event.objects.append(
+        Event.objects.append_locked(
             verification, transition.event, actor=actor, reason_code=reason_code, data=data
         )
         _announce(transition, verification.pk)

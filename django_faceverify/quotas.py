@@ -67,16 +67,21 @@ def admit_submission(verification: Verification) -> None:
         _require(f"idcards/{user}", month, quotas.idcards_per_user_month)
 
 
-def admit_call(verification: Verification, provider: str) -> None:
-    """Count a call that is about to be made; raises ``QuotaExceeded`` with the wait."""
-    quotas, limits = app_settings.quotas, app_settings.limits(provider)
+def admit_person(verification: Verification, provider: str) -> None:
+    """Count a call about this person; raises ``QuotaExceeded`` with the wait."""
+    quotas = app_settings.quotas
     index = verification.idcard_number_index
     for name, window, limit in (
         ("minute", this_minute(), quotas.calls_per_idcard_minute),
         ("day", this_day(), quotas.calls_per_idcard_day),
     ):
         _require(f"calls/{name}/{provider}/{index}", window, limit, reason="identity_rate_limited")
-    _require(_budget(provider), this_day(), limits.calls_per_day, reason="budget_spent")
+
+
+def admit_cost(provider: str) -> None:
+    """Count a call against the day's money; raises ``QuotaExceeded`` with the wait."""
+    limit = app_settings.limits(provider).calls_per_day
+    _require(_budget(provider), this_day(), limit, reason="budget_spent")
 
 
 def give_back(provider: str, error: ProviderError) -> None:

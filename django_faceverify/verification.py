@@ -38,7 +38,7 @@ from django_faceverify.exceptions import (
 )
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
-from django_faceverify.models.transactions import committed
+from django_faceverify.models.transactions import committed, hand_back_connection
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Comparison, ComparisonRequest
 from django_faceverify.reasons import REASONS, Category, ReasonCode
@@ -68,6 +68,7 @@ class Claim:
     photo: Photo
     attempt: VerificationAttempt
     level: Level
+    is_probe: bool
     claimed_at: float
     is_sent: bool = False
 
@@ -79,6 +80,7 @@ class Claim:
         if not ledger.mark_sending(self.attempt):
             raise Overtaken
         self.is_sent = True
+        hand_back_connection()
 
 
 def run(verification_id: UUID | str) -> bool:
@@ -122,16 +124,17 @@ def _win(verification_id: UUID | str) -> Claim | None:
     )
     if not won:
         return None
-    verification = Verification.objects.get(pk=verification_id)
-    photo = verification.photos.order_by("-number")[0]
-    if ledger.possibly_billed(photo) >= app_settings.max_possibly_billed_calls:
+    photos = Photo.objects.select_related("verification").filter(verification_id=verification_id)
+    photo = photos.order_by("-number")[0]
+    verification = photo.verification
+    if not _may_cost_money_again(verification, photo):
         _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
         return None
     level = app_settings.level(verification.level)
-    quotas.admit_call(verification, level.provider)
-    health.admit(level.provider)
+    quotas.admit_person(verification, level.provider)
+    is_probe = health.admit(level.provider)
     attempt = ledger.write_intent(verification, photo, level.provider)
-    Event.objects.append(
+    Event.objects.append_locked(
         verification,
         "called",
         actor=lifecycle.SYSTEM,
@@ -141,7 +144,15 @@ def _win(verification_id: UUID | str) -> Claim | None:
             "provider": attempt.provider,
         },
     )
-    return Claim(verification, photo, attempt, level, claimed_at=monotonic())
+    quotas.admit_cost(level.provider)  # last: all workers meet at this row
+    return Claim(verification, photo, attempt, level, is_probe, claimed_at=monotonic())
+
+
+def _may_cost_money_again(verification: Verification, photo: Photo) -> bool:
+    """Whether the policy allows one more call for this photo; the first claim has no past."""
+    if verification.fence == 1:
+        return True
+    return ledger.possibly_billed(photo) < app_settings.max_possibly_billed_calls
 
 
 def _park(verification_id: UUID | str, limit: QuotaExceeded) -> None:
@@ -157,6 +168,7 @@ def call(claim: Claim) -> Comparison | ProviderError | None:
     try:
         provider = providers[claim.attempt.provider]
         request = _request(claim)
+        hand_back_connection()
         return provider.compare(request, about_to_send=claim.mark_sending)
     except ProviderError as error:
         return error
@@ -186,12 +198,10 @@ def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
     if not ledger.finish(claim.attempt, answer):
         ledger.keep_as_evidence(claim.attempt, answer)
         return
-    verification = claim.verification
-    Verification.objects.filter(pk=verification.pk, fence=verification.fence).update(
-        unrecorded_count=0
-    )
+    claim.verification.unrecorded_count = 0
     if isinstance(answer, Comparison):
-        health.report_success(claim.attempt.provider)
+        if claim.is_probe:
+            health.close(claim.attempt.provider)
         _decide(claim, answer.similarity, answer.reason_code)
         return
     quotas.give_back(claim.attempt.provider, answer)
@@ -208,7 +218,7 @@ def give_up(verification: Verification) -> None:
 
 
 def _give_up(verification: Verification) -> None:
-    attempt = verification.attempts.filter(fence=verification.fence).first()
+    attempt = verification.attempts.filter(number=verification.fence).first()
     if attempt is None:
         return
     attempt.verification = verification
@@ -253,6 +263,7 @@ def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
         review_at=thresholds.review_at,
         provider=claim.attempt.provider,
         retry_count=0,
+        unrecorded_count=0,
         **_consequences(decision),
     )
 
@@ -298,6 +309,7 @@ def _wait(verification: Verification, error: ProviderError) -> None:
         next_run_at=db_now(wait),
         reason_code=error.code,
         retry_count=_plus_one("retry_count"),
+        unrecorded_count=verification.unrecorded_count,
         updated_at=timezone.now(),
     )
 
@@ -309,6 +321,7 @@ def _refer(verification: Verification, reason_code: str) -> None:
         actor=lifecycle.SYSTEM,
         fence=verification.fence,
         reason_code=reason_code,
+        unrecorded_count=verification.unrecorded_count,
     )
 
 

@@ -77,7 +77,6 @@ def test_one_session_id_is_one_call(verification: Verification) -> None:
         "verification": verification,
         "photo": verification.photos.get(),
         "provider": "default",
-        "fence": 1,
         "started_at": timezone.now(),
         "session_id": "same",
     }

@@ -52,10 +52,11 @@ class VerificationAttempt(models.Model):
     photo = models.ForeignKey(
         Photo, models.CASCADE, related_name="attempts", verbose_name=_("photo")
     )
-    number = models.PositiveIntegerField(_("number"))
+    number = models.PositiveIntegerField(
+        _("number"), help_text=_("The fence of the claim that made it.")
+    )
     provider = models.CharField(_("provider"), max_length=50)
     session_id = models.CharField(_("session id"), max_length=64, default=new_session_id)
-    fence = models.PositiveIntegerField(editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.INTENT)
     is_billed = models.CharField(_("billed"), max_length=10, choices=Billed, default=Billed.UNKNOWN)
     reason_code = models.CharField(_("reason"), max_length=40, blank=True)

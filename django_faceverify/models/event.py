@@ -36,6 +36,16 @@ DATA_KEYS = frozenset(
 
 class EventQuerySet(models.QuerySet["Event"]):
     def append(
+        self, verification: Verification, action: str, *, actor: str, data: dict[str, Any]
+    ) -> Event:
+        """Add the next link to a verification's chain, under a lock of its row."""
+        with transaction.atomic():
+            type(verification)._default_manager.select_for_update().only("pk").get(
+                pk=verification.pk
+            )
+            return self.append_locked(verification, action, actor=actor, data=data)
+
+    def append_locked(
         self,
         verification: Verification,
         action: str,
@@ -44,27 +54,23 @@ class EventQuerySet(models.QuerySet["Event"]):
         reason_code: str = "",
         data: dict[str, Any] | None = None,
     ) -> Event:
-        """Add the next link to a verification's chain, under a lock of its row."""
+        """The same where the caller's transaction has changed the row, and so locks it."""
         data = data or {}
         if unknown := set(data) - DATA_KEYS:
             raise ValueError(f"not allowed in an event: {', '.join(sorted(unknown))}")
-        with transaction.atomic():
-            # The lock orders the numbers; inside a transition the row is locked already.
-            type(verification)._default_manager.select_for_update().only("pk").get(
-                pk=verification.pk
-            )
-            last = self.filter(verification=verification).order_by("-number").first()
-            event = Event(
-                verification=verification,
-                number=last.number + 1 if last else 1,
-                at=timezone.now(),
-                actor=actor,
-                action=action,
-                reason_code=reason_code,
-                data=data,
-            )
-            event.mac = sealing.mac("audit", *event.sealed_parts(last.mac if last else ""))
-            event.save()
+        links = self.filter(verification=verification).order_by("-number")
+        number, mac = links.values_list("number", "mac").first() or (0, "")
+        event = Event(
+            verification=verification,
+            number=number + 1,
+            at=timezone.now(),
+            actor=actor,
+            action=action,
+            reason_code=reason_code,
+            data=data,
+        )
+        event.mac = sealing.mac("audit", *event.sealed_parts(mac))
+        event.save()
         return event
 
     def update(self, **kwargs: Any) -> NoReturn:

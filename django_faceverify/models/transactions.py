@@ -40,6 +40,15 @@ def committed(work: Callable[[], Result], *, survives_reconnect: bool = False) -
     raise AssertionError("unreachable")
 
 
+def hand_back_connection() -> None:
+    """Let others use a pooled connection while this worker waits for the provider.
+
+    Without a pool a connection is kept: to open one costs more than the whole work.
+    """
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+        connection.close()
+
+
 def _is_conflict(error: Exception) -> bool:
     """Whether the database rolled the transaction back and would take it a second time."""
     cause = error.__cause__
