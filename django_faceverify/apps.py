@@ -12,4 +12,4 @@ class FaceVerifyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_faceverify import checks  # noqa: F401 (importing registers them)
+        from django_faceverify import checks, host_checks  # noqa: F401 (importing registers them)

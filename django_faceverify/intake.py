@@ -6,11 +6,12 @@ commit. A refused request has stored nothing and called nobody.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -285,8 +286,13 @@ class _stored:  # noqa: N801 (reads as a statement: with _stored(picture) as pho
         return photo
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is not None and self.photo is not None and self.photo.file_name:
-            discard_photo(self.photo.file_name)
+        # Only when it is certain that no row names the file. A process that is asked to
+        # end, or a lost connection, may come after the commit: then it stays.
+        if kind is None or not issubclass(kind, Exception) or self.photo is None:
+            return
+        with suppress(DatabaseError):
+            if self.photo.file_name and not Photo.objects.filter(pk=self.photo.pk).exists():
+                discard_photo(self.photo.file_name)
 
 
 @sensitive_variables()

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from django_faceverify.exceptions import ProviderError
 from django_faceverify.models import Photo, Verification, VerificationAttempt
+from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 
 State = VerificationAttempt.State
+
+#: what the column holds; an attempt may be given up weeks later
+MAX_DURATION_MS = 2**31 - 1
 
 
 def write_intent(verification: Verification, photo: Photo, provider: str) -> VerificationAttempt:
@@ -28,9 +33,17 @@ def write_intent(verification: Verification, photo: Photo, provider: str) -> Ver
     )
 
 
-def mark_sending(attempt: VerificationAttempt) -> bool:
-    """The second step, directly before the first byte; from here on it may cost money."""
-    return _swap(attempt, (State.INTENT,), state=State.SENDING)
+def mark_sending(attempt: VerificationAttempt, seconds: float) -> bool:
+    """The second step, directly before the first byte; from here on it may cost money.
+
+    Only while the claim still holds by the database's clock, and long enough for a call
+    of so many seconds: not when the worker was paused, nor when the case was canceled.
+    """
+    held = Verification.objects.processing(Verification.Stage.CALLING).filter(
+        pk=attempt.verification_id, fence=attempt.number, lease_until__gt=db_now(seconds)
+    )
+    rows = VerificationAttempt.objects.filter(Exists(held), pk=attempt.pk, state=State.INTENT)
+    return bool(rows.update(state=State.SENDING))
 
 
 def finish(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> bool:
@@ -38,14 +51,21 @@ def finish(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> 
     return _swap(attempt, (State.INTENT, State.SENDING), **_facts(attempt, answer))
 
 
-def keep_as_evidence(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> None:
+def keep_as_evidence(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> bool:
     """An answer that came after its attempt was given up as unknown still says something."""
-    _swap(attempt, (State.UNKNOWN,), **_facts(attempt, answer))
+    return _swap(attempt, (State.UNKNOWN,), **_facts(attempt, answer))
 
 
 def give_up(attempt: VerificationAttempt, state: str, error: ProviderError) -> bool:
     """Judge an attempt whose worker is gone, if it still stands where it was left."""
     return _swap(attempt, (state,), **_facts(attempt, error))
+
+
+def abandoned(seconds: float) -> QuerySet[VerificationAttempt]:
+    """Attempts under way for so long that nobody can be behind them any more."""
+    return VerificationAttempt.objects.filter(
+        state__in=(State.INTENT, State.SENDING), started_at__lt=db_now(-seconds)
+    ).order_by("started_at")
 
 
 def possibly_billed(photo: Photo) -> int:
@@ -55,13 +75,14 @@ def possibly_billed(photo: Photo) -> int:
 
 def _facts(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> dict[str, Any]:
     finished_at = timezone.now()
+    milliseconds = int((finished_at - attempt.started_at).total_seconds() * 1000)
     facts: dict[str, Any] = {
         "provider_code": answer.provider_code,
         "provider_message": answer.provider_message,
         "http_status": answer.http_status or None,
         "is_billed": answer.is_billed,
         "finished_at": finished_at,
-        "duration_ms": max(0, int((finished_at - attempt.started_at).total_seconds() * 1000)),
+        "duration_ms": min(max(0, milliseconds), MAX_DURATION_MS),
     }
     if isinstance(answer, ProviderError):
         return facts | {"state": answer.attempt_state, "reason_code": answer.code}

@@ -70,22 +70,22 @@ def move(
     *,
     actor: str,
     sources: tuple[str, ...] | None = None,
-    fence: int | None = None,
+    guard: dict[str, Any] | None = None,
     reason_code: str = "",
     data: dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
     """Make one transition if it is still allowed; says whether it won.
 
-    ``sources`` narrows the statuses of the table, ``fence`` demands that the caller still
-    owns the work, ``changes`` are further columns of the same UPDATE.
+    ``sources`` narrows the statuses of the table, ``guard`` names columns that must still
+    be as the caller saw them (such as the fence, by which a worker owns the work), and
+    ``changes`` are further columns of the same UPDATE.
     """
     transition = TRANSITIONS[action]
     off_the_queue = {} if transition.target == Status.PROCESSING else OFF_THE_QUEUE
-    owned = {} if fence is None else {"fence": fence}
     with transaction.atomic(savepoint=False):
         won = Verification.objects.filter(
-            pk=verification.pk, status__in=sources or transition.sources, **owned
+            pk=verification.pk, status__in=sources or transition.sources, **(guard or {})
         ).update(
             status=transition.target,
             reason_code=reason_code,

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from django_faceverify.conf import app_settings
-from django_faceverify.exceptions import ProviderError, QuotaExceeded
-from django_faceverify.models import Counter, Verification
+from django_faceverify.exceptions import QuotaExceeded
+from django_faceverify.models import Counter, Verification, VerificationAttempt
 
 #: the clock by which the registry's daily limits begin anew
 BOOKS = ZoneInfo("Asia/Shanghai")
@@ -40,8 +41,7 @@ def this_minute() -> Window:
 
 
 def this_day() -> Window:
-    start = timezone.now().astimezone(BOOKS).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Window(f"{start:%Y%m%d}", start + timedelta(days=1))
+    return _day_of(timezone.now())
 
 
 def this_month() -> Window:
@@ -84,10 +84,11 @@ def admit_cost(provider: str) -> None:
     _require(_budget(provider), this_day(), limit, reason="budget_spent")
 
 
-def give_back(provider: str, error: ProviderError) -> None:
-    """A call that provably cost nothing does not use up the day's money."""
-    if error.is_billed == "no":
-        Counter.objects.filter(scope=_budget(provider), window=this_day().name, used__gt=0).update(
+def give_back(attempt: VerificationAttempt, is_billed: str) -> None:
+    """A call that provably cost nothing does not use up the money of its day."""
+    if is_billed == "no":
+        day = _day_of(attempt.started_at)
+        Counter.objects.filter(scope=_budget(attempt.provider), window=day.name, used__gt=0).update(
             used=F("used") - 1
         )
 
@@ -121,6 +122,11 @@ def calls_today(provider: str) -> int:
     return used(_budget(provider), this_day())
 
 
+def _day_of(moment: datetime) -> Window:
+    start = moment.astimezone(BOOKS).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(f"{start:%Y%m%d}", start + timedelta(days=1))
+
+
 def _budget(provider: str) -> str:
     return f"budget/{provider}"
 
@@ -151,7 +157,12 @@ def _begin(scope: str, window: Window, amount: int) -> bool:
     )
     if began:
         return True
+    # An upsert locks the row at once; "insert or ignore" would share it, and deadlock.
+    target = connection.features.supports_update_conflicts_with_target
     Counter.objects.bulk_create(
-        [Counter(scope=scope, window=window.name, used=0, updated_at=now)], ignore_conflicts=True
+        [Counter(scope=scope, window=window.name, used=0, updated_at=now)],
+        update_conflicts=True,
+        update_fields=["updated_at"],
+        unique_fields=["scope"] if target else None,
     )
     return False

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Callable
 from math import ceil
 from time import monotonic
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from django_faceverify import lifecycle
+from django_faceverify import ledger, lifecycle
+from django_faceverify.conf import app_settings
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
-from django_faceverify.verification import give_up, run
+from django_faceverify.verification import close_abandoned, give_up, run
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger("django_faceverify")
 
@@ -35,23 +40,13 @@ POSTPONE_SECONDS = 60.0
 def sweep() -> int:
     """Move on everything whose time has come; returns how many drains the rest deserves."""
     for verification in _oldest(Verification.objects.lost(), "lease_until"):
-        give_up(verification)
+        _safely(give_up, verification)
     for verification in _oldest(Verification.objects.overdue(), "deadline_at"):
-        lifecycle.move(
-            verification,
-            "refer",
-            actor=lifecycle.SYSTEM,
-            fence=verification.fence,
-            sources=(Verification.Status.PROCESSING,),
-            reason_code=ReasonCode.DEADLINE_PASSED,
-        )
+        _safely(_refer_overdue, verification)
     for verification in _oldest(Verification.objects.abandoned(), "expires_at"):
-        lifecycle.move(
-            verification,
-            "expire",
-            actor=lifecycle.SYSTEM,
-            reason_code=ReasonCode.NOT_STARTED_IN_TIME,
-        )
+        _safely(_expire, verification)
+    for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
+        _safely(close_abandoned, attempt)
     due = Verification.objects.due()[: MAX_DRAINS * ROWS_PER_DRAIN].count()
     return min(MAX_DRAINS, ceil(due / ROWS_PER_DRAIN))
 
@@ -71,15 +66,43 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
 
 
 def _run_safely(verification_id: UUID) -> bool:
-    """One row that cannot be run must not keep the others waiting."""
-    try:
-        return run(verification_id)
-    except Exception as error:  # noqa: BLE001 (whatever it is, the row's deadline ends it)
-        logger.error("Verification %s: %s.", verification_id, type(error).__name__)
+    """Run one row; one that cannot be run comes later, so that the others need not wait."""
+    did_something = _safely(run, verification_id)
+    if did_something is None:
         Verification.objects.due().filter(pk=verification_id).update(
             next_run_at=db_now(POSTPONE_SECONDS)
         )
-        return False
+    return bool(did_something)
+
+
+def _safely(step: Callable[[Any], Result], row: Any) -> Result | None:
+    """Whatever one row does, the others are not to wait for ever behind it."""
+    try:
+        return step(row)
+    except Exception as error:  # noqa: BLE001 (its text may be about a person; its kind is not)
+        logger.error("%s of %s failed: %s.", step.__name__, row, type(error).__name__)
+        return None
+
+
+def _refer_overdue(verification: Verification) -> None:
+    lifecycle.move(
+        verification,
+        "refer",
+        actor=lifecycle.SYSTEM,
+        guard={"fence": verification.fence, "deadline_at": verification.deadline_at},
+        sources=(Verification.Status.PROCESSING,),
+        reason_code=ReasonCode.DEADLINE_PASSED,
+    )
+
+
+def _expire(verification: Verification) -> None:
+    lifecycle.move(
+        verification,
+        "expire",
+        actor=lifecycle.SYSTEM,
+        guard={"expires_at": verification.expires_at},
+        reason_code=ReasonCode.NOT_STARTED_IN_TIME,
+    )
 
 
 def _oldest(queryset: QuerySet[Verification], column: str) -> QuerySet[Verification]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -69,15 +68,12 @@ class Claim:
     attempt: VerificationAttempt
     level: Level
     is_probe: bool
-    claimed_at: float
     is_sent: bool = False
 
     def mark_sending(self) -> None:
         """The second write-ahead step; after it, the call may have cost money."""
-        timeout = providers[self.attempt.provider].timeout
-        if monotonic() - self.claimed_at > app_settings.LEASE - timeout - LEASE_MARGIN:
-            raise Overtaken
-        if not ledger.mark_sending(self.attempt):
+        seconds = providers[self.attempt.provider].timeout + LEASE_MARGIN
+        if not ledger.mark_sending(self.attempt, seconds):
             raise Overtaken
         self.is_sent = True
         hand_back_connection()
@@ -104,7 +100,7 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
     ``None`` when there is nothing to do: not due, somebody else's, or decided.
     """
     try:
-        return committed(lambda: _win(verification_id), survives_reconnect=True)
+        return committed(lambda: _win(verification_id), durable=True, survives_reconnect=True)
     except QuotaExceeded as limit:
         _park(verification_id, limit)
         return None
@@ -145,7 +141,7 @@ def _win(verification_id: UUID | str) -> Claim | None:
         },
     )
     quotas.admit_cost(level.provider)  # last: all workers meet at this row
-    return Claim(verification, photo, attempt, level, is_probe, claimed_at=monotonic())
+    return Claim(verification, photo, attempt, level, is_probe)
 
 
 def _may_cost_money_again(verification: Verification, photo: Photo) -> bool:
@@ -189,22 +185,23 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
     """Write the answer down, once, and let it act on the verification.
 
     The first writer wins. An answer that comes after the attempt was given up as unknown
-    is kept on it as evidence; the verification has gone on and is not touched.
+    is kept on it as evidence, and decides if the verification has only waited since.
     """
-    committed(lambda: _record(claim, answer), survives_reconnect=True)
+    committed(lambda: _record(claim, answer), durable=True, survives_reconnect=True)
 
 
 def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
     if not ledger.finish(claim.attempt, answer):
-        ledger.keep_as_evidence(claim.attempt, answer)
+        if ledger.keep_as_evidence(claim.attempt, answer) and isinstance(answer, Comparison):
+            _decide(claim, answer.similarity, answer.reason_code)
         return
+    quotas.give_back(claim.attempt, answer.is_billed)
     claim.verification.unrecorded_count = 0
     if isinstance(answer, Comparison):
         if claim.is_probe:
             health.close(claim.attempt.provider)
         _decide(claim, answer.similarity, answer.reason_code)
         return
-    quotas.give_back(claim.attempt.provider, answer)
     health.report_failure(claim.attempt.provider, answer)
     if REASONS[answer.code].category is Category.PHOTO:
         _decide(claim, None, answer.code)
@@ -222,14 +219,27 @@ def _give_up(verification: Verification) -> None:
     if attempt is None:
         return
     attempt.verification = verification
-    for state, error in (
-        (State.INTENT, NotSent(ReasonCode.PROVIDER_UNAVAILABLE)),
-        (State.SENDING, OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)),
-    ):
+    error = _judge_abandoned(attempt)
+    if error is not None:
+        _carry_on(attempt, error)
+
+
+def close_abandoned(attempt: VerificationAttempt) -> None:
+    """Judge an attempt whose worker is gone and whose case has ended without it."""
+    committed(lambda: _judge_abandoned(attempt), survives_reconnect=True)
+
+
+def _judge_abandoned(attempt: VerificationAttempt) -> ProviderError | None:
+    """What became of a call nobody is behind: ``intent`` was never sent, ``sending`` may be."""
+    errors: dict[str, ProviderError] = {
+        State.INTENT: NotSent(ReasonCode.PROVIDER_UNAVAILABLE),
+        State.SENDING: OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN),
+    }
+    for state, error in errors.items():
         if ledger.give_up(attempt, state, error):
-            quotas.give_back(attempt.provider, error)
-            _carry_on(attempt, error)
-            return
+            quotas.give_back(attempt, error.is_billed)
+            return error
+    return None
 
 
 def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
@@ -250,7 +260,7 @@ def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
         decision.action,
         actor=lifecycle.SYSTEM,
         sources=(Verification.Status.PROCESSING,),
-        fence=verification.fence,
+        guard={"fence": verification.fence},
         reason_code=decision.reason_code,
         data={
             "attempt": claim.attempt.number,
@@ -319,7 +329,7 @@ def _refer(verification: Verification, reason_code: str) -> None:
         verification,
         "refer",
         actor=lifecycle.SYSTEM,
-        fence=verification.fence,
+        guard={"fence": verification.fence},
         reason_code=reason_code,
         unrecorded_count=verification.unrecorded_count,
     )

@@ -85,6 +85,7 @@ STORAGES = {
     },
 }
 CELERY_BROKER_URL = "memory://"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 FACEVERIFY = {
     "PROVIDERS": {
         "default": {

@@ -14,7 +14,7 @@ GROUND = "conf exceptions reasons disclosure decision signals"
 CRAFTS = "identity inputs photo sealing"
 RULES = "lifecycle quotas health webhooks"
 WORK = "verification sweeper retention"
-DOOR = f"intake lifecycle models inputs {GROUND}"
+DOOR = f"intake costs lifecycle models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
@@ -25,16 +25,19 @@ MAY_IMPORT = {
     "models": f"{CRAFTS} {GROUND}",
     RULES: f"models {CRAFTS} {GROUND}",
     "ledger": f"models providers {GROUND}",
+    "statement": f"models {GROUND}",
+    "costs metrics": f"quotas models {GROUND}",
     "verification": f"ledger {RULES} models providers {CRAFTS} {GROUND}",
     "sweeper retention": f"verification ledger {RULES} models {CRAFTS} {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
     "intake": f"tasks {RULES} models providers {CRAFTS} {GROUND}",
     "api console capture": DOOR,
-    "management": f"{DOOR} tasks sweeper retention providers sandbox",
+    "management": f"{DOOR} quotas statement metrics tasks sweeper retention providers sandbox",
     "urls": "api console capture",
     "admin": "console models",
     "checks": f"verification providers {CRAFTS} {GROUND}",
-    "apps": "checks",
+    "host_checks": f"models {GROUND}",
+    "apps": "checks host_checks",
     "migrations": "models",
     "sandbox": "",
     "__init__": "",

@@ -191,6 +191,19 @@ def test_a_row_that_fails_takes_its_file_along(
         submitted(alice)
 
 
+def test_a_process_that_is_asked_to_end_keeps_the_photo(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*args: object, **facts: object) -> None:
+        raise SystemExit
+
+    files = len(stored_files())
+    monkeypatch.setattr(Photo, "save", end)
+    with pytest.raises(SystemExit):
+        submitted(alice)
+    assert len(stored_files()) == files + 1, "it may have come after the commit"
+
+
 # --- submit -------------------------------------------------------------------------------
 
 

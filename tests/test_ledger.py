@@ -5,25 +5,35 @@ from __future__ import annotations
 import pytest
 
 from django_faceverify import ledger
+from django_faceverify import verification as engine
 from django_faceverify.exceptions import NotSent, OutcomeUnknown, Throttled
 from django_faceverify.models import Verification, VerificationAttempt
 from tests.scripted import similarity
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def attempt(verification: Verification) -> VerificationAttempt:
-    return ledger.write_intent(verification, verification.photos.get(), "default")
+    claim = engine.claim_call(verification.pk)
+    assert claim is not None
+    return claim.attempt
 
 
 def test_an_attempt_is_sent_once(attempt: VerificationAttempt) -> None:
-    assert ledger.mark_sending(attempt)
-    assert not ledger.mark_sending(attempt)
+    assert ledger.mark_sending(attempt, 25.0)
+    assert not ledger.mark_sending(attempt, 25.0)
+
+
+def test_an_attempt_is_not_sent_when_the_lease_is_nearly_over(
+    attempt: VerificationAttempt,
+) -> None:
+    assert not ledger.mark_sending(attempt, 61.0)
+    assert ledger.mark_sending(attempt, 25.0)
 
 
 def test_the_first_word_stands(attempt: VerificationAttempt) -> None:
-    ledger.mark_sending(attempt)
+    ledger.mark_sending(attempt, 25.0)
     assert ledger.finish(attempt, similarity(95))
     assert not ledger.finish(attempt, similarity(12))
     ledger.keep_as_evidence(attempt, similarity(12))
@@ -34,12 +44,12 @@ def test_the_first_word_stands(attempt: VerificationAttempt) -> None:
 
 def test_what_was_given_up_cannot_be_sent(attempt: VerificationAttempt) -> None:
     assert ledger.give_up(attempt, "intent", NotSent("provider_unavailable"))
-    assert not ledger.mark_sending(attempt)
+    assert not ledger.mark_sending(attempt, 25.0)
     assert not ledger.give_up(attempt, "sending", OutcomeUnknown("outcome_unknown"))
 
 
 def test_a_late_answer_is_kept(attempt: VerificationAttempt) -> None:
-    ledger.mark_sending(attempt)
+    ledger.mark_sending(attempt, 25.0)
     ledger.give_up(attempt, "sending", OutcomeUnknown("outcome_unknown"))
     ledger.keep_as_evidence(attempt, similarity(95))
     attempt.refresh_from_db()
@@ -54,6 +64,5 @@ def test_only_what_may_cost_money_counts(attempt: VerificationAttempt) -> None:
     attempt.verification.fence += 1
     second = ledger.write_intent(attempt.verification, photo, "default")
     assert second.number == attempt.number + 1
-    ledger.mark_sending(second)
     ledger.finish(second, OutcomeUnknown("outcome_unknown"))
     assert ledger.possibly_billed(photo) == 1

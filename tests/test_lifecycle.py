@@ -62,8 +62,8 @@ def test_of_two_rivals_one_wins(verification: Verification) -> None:
 
 def test_an_old_fence_moves_nothing(verification: Verification) -> None:
     Verification.objects.filter(pk=verification.pk).update(fence=5)
-    assert not lifecycle.move(verification, "refer", actor="system", fence=4)
-    assert lifecycle.move(verification, "refer", actor="system", fence=5)
+    assert not lifecycle.move(verification, "refer", actor="system", guard={"fence": 4})
+    assert lifecycle.move(verification, "refer", actor="system", guard={"fence": 5})
 
 
 def test_who_did_it(alice: User) -> None:

@@ -15,6 +15,7 @@ from django_faceverify.conf import QUOTA_DEFAULTS
 from django_faceverify.exceptions import OutcomeUnknown, QuotaExceeded, Throttled
 from django_faceverify.models import Counter, Verification
 from django_faceverify.models.clock import db_now
+from django_faceverify.providers.base import Comparison
 from tests.conftest import IDCARD_NUMBER, draw_jpeg, submitted
 from tests.scripted import ScriptedProvider, similarity
 
@@ -153,6 +154,12 @@ def test_a_call_that_cost_nothing_is_given_back(verification: Verification) -> N
     Verification.objects.update(next_run_at=db_now())
     engine.run(verification.pk)
     assert quotas.calls_today("default") == 1
+
+
+def test_a_photo_that_was_free_to_judge_is_given_back(verification: Verification) -> None:
+    ScriptedProvider.script(Comparison(reason_code="no_face", is_billed="no"))
+    engine.run(verification.pk)
+    assert quotas.calls_today("default") == 0
 
 
 def test_calls_that_may_be_paid_twice_have_a_budget(alice: User, settings: Any) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 
-from django_faceverify import sweeper
+from django_faceverify import intake, sweeper
 from django_faceverify import verification as engine
 from django_faceverify.exceptions import (
     NotSent,
@@ -96,8 +99,6 @@ def test_a_mismatch_asks_again_and_then_rejects(alice: User) -> None:
 
 
 def engine_submit(case: Verification, user: User, seed: int) -> None:
-    from django_faceverify import intake
-
     intake.submit(case, intake.Submission(image=draw_jpeg(seed=seed)), user=user)
 
 
@@ -249,6 +250,47 @@ def test_a_worker_lost_while_sending_leaves_it_to_a_human(verification: Verifica
     assert (verification.status, verification.reason_code) == ("in_review", "outcome_unknown")
 
 
+def test_a_late_answer_saves_the_second_payment(verification: Verification, settings: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "UNKNOWN_POLICY": "retry"}
+    claim = engine.claim_call(verification.pk)
+    assert claim is not None
+    claim.mark_sending()
+    lose_worker(verification)
+    sweeper.sweep()
+    engine.record(claim, similarity(95))
+    verification.refresh_from_db()
+    assert verification.status == Status.VERIFIED
+    assert not engine.run(verification.pk)
+
+
+def test_a_caller_s_transaction_cannot_undo_a_claim(verification: Verification) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        engine.run(verification.pk)
+    assert ScriptedProvider.requests == []
+
+
+def test_a_case_that_is_canceled_meanwhile_is_not_paid_for(
+    verification: Verification, alice: User
+) -> None:
+    claim = engine.claim_call(verification.pk)
+    assert claim is not None
+    intake.cancel(verification, user=alice)
+    assert engine.call(claim) is None
+    assert ScriptedProvider.requests == []
+
+
+def test_the_attempt_of_a_canceled_case_is_closed(verification: Verification, alice: User) -> None:
+    claim = engine.claim_call(verification.pk)
+    assert claim is not None
+    claim.mark_sending()
+    intake.cancel(verification, user=alice)
+    VerificationAttempt.objects.update(started_at=timezone.now() - timedelta(days=60))
+    sweeper.sweep()
+    attempt = verification.attempts.get()
+    assert (attempt.state, attempt.is_billed) == (State.UNKNOWN, "unknown")
+    assert attempt.duration_ms == 2**31 - 1
+
+
 def test_a_late_answer_is_evidence_only(verification: Verification) -> None:
     claim = engine.claim_call(verification.pk)
     assert claim is not None
@@ -263,11 +305,11 @@ def test_a_late_answer_is_evidence_only(verification: Verification) -> None:
 
 
 def test_a_worker_paused_too_long_does_not_send(
-    verification: Verification, monkeypatch: pytest.MonkeyPatch
+    verification: Verification,
 ) -> None:
     claim = engine.claim_call(verification.pk)
     assert claim is not None
-    claim.claimed_at -= 3600
+    lose_worker(verification)
     assert engine.call(claim) is None
     assert ScriptedProvider.requests == []
 
@@ -285,8 +327,6 @@ def test_work_that_keeps_killing_its_worker_goes_to_a_human(verification: Verifi
 def test_a_canceled_case_keeps_its_status_when_the_answer_comes(
     verification: Verification, alice: User
 ) -> None:
-    from django_faceverify import intake
-
     claim = engine.claim_call(verification.pk)
     assert claim is not None
     claim.mark_sending()

@@ -1,21 +1,28 @@
-"""The ledger of calls, as the provider's statement lists them."""
+"""The ledger of calls, as the provider's statement lists them, and what they cost."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_faceverify.console import cells
 from django_faceverify.console.filters import ProviderFilter
 from django_faceverify.console.records import RecordAdmin
 from django_faceverify.console.search import search_attempts
+from django_faceverify.costs import cost_by_day
 from django_faceverify.models import VerificationAttempt
+
+#: how many days the report of costs shows
+DAYS_SHOWN = 30
 
 
 class AttemptAdmin(RecordAdmin):
@@ -37,6 +44,25 @@ class AttemptAdmin(RecordAdmin):
     ordering = ("-started_at",)
     search_fields = ("session_id",)
     search_help_text = _("An exact session id.")
+    costs_template = "django_faceverify/console/costs.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.costs_view)
+        name = self.page_name("verificationattempt", "costs")
+        return [path("costs/", view, name=name), *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        tools = {"costs_url": self.page_url("verificationattempt", "costs")}
+        return super().changelist_view(request, tools | (extra_context or {}))
+
+    def costs_view(self, request: HttpRequest) -> HttpResponse:
+        """Calls and their cost by day and provider."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {"days": cost_by_day(DAYS_SHOWN), "day_count": DAYS_SHOWN}
+        return self.page(request, self.costs_template, gettext("Costs"), context)
 
     def change_view(
         self,

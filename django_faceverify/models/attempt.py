@@ -72,7 +72,10 @@ class VerificationAttempt(models.Model):
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
-        indexes = [models.Index(fields=["-started_at"], name="faceverify_attempt_started")]
+        indexes = [
+            models.Index(fields=["-started_at"], name="faceverify_attempt_started"),
+            models.Index(fields=["state", "started_at"], name="faceverify_attempt_state"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["verification", "number"], name="faceverify_attempt_number"

@@ -20,16 +20,20 @@ CONFLICT_STATES = {"40001", "40P01", "55P03"}
 CONFLICT_NUMBERS = {1020, 1205, 1213}
 
 
-def committed(work: Callable[[], Result], *, survives_reconnect: bool = False) -> Result:
+def committed(
+    work: Callable[[], Result], *, durable: bool = False, survives_reconnect: bool = False
+) -> Result:
     """Do ``work`` in a transaction, again when the database broke it off for another one.
 
+    ``durable`` work must have been committed when this returns, and raises ``RuntimeError``
+    inside a transaction of the caller's, which could still undo it. Other work may stand
+    inside one; then nothing can be made again and errors pass through.
     ``survives_reconnect`` is for work that may safely be done twice: a lost connection
-    leaves open whether the commit arrived. Inside a transaction of the caller's, nothing
-    can be made again and the error passes through.
+    leaves open whether the commit arrived.
     """
     for number in range(1, TRIES + 1):
         try:
-            with transaction.atomic():
+            with transaction.atomic(durable=durable):
                 return work()
         except (OperationalError, InterfaceError) as error:
             may_repeat = _is_conflict(error) or survives_reconnect

@@ -57,7 +57,6 @@ class Verification(models.Model):
     class Stage(models.TextChoices):
         WAITING = "waiting", _("waiting for a worker")
         CALLING = "calling", _("a worker is calling")
-        UNKNOWN = "unknown", _("the outcome is being found out")
 
     class Source(models.TextChoices):
         THRESHOLD = "threshold", _("thresholds")
@@ -189,7 +188,7 @@ class Verification(models.Model):
                 | Q(
                     status="processing",
                     stage__isnull=False,
-                    stage__in=["calling", "unknown"],
+                    stage="calling",
                     lease_until__isnull=False,
                     deadline_at__isnull=False,
                 ),

@@ -27,7 +27,7 @@ def test_without_permission_nothing_is_open(
     client: Client, staff: Callable[..., User], in_review: Verification
 ) -> None:
     client.force_login(staff())
-    for address in (LIST, ATTEMPTS, page_of(in_review), LIST + "find/"):
+    for address in (LIST, ATTEMPTS, ATTEMPTS + "costs/", page_of(in_review), LIST + "find/"):
         assert client.get(address).status_code == 403
 
 
@@ -58,6 +58,7 @@ def test_on_another_admin_site(admin_client: Client, in_review: Verification) ->
     for page in (
         admin_client.get("/backoffice/django_faceverify/verification/"),
         admin_client.get("/backoffice/django_faceverify/verificationattempt/"),
+        admin_client.get("/backoffice/django_faceverify/verificationattempt/costs/"),
         admin_client.get(address + "change/"),
         admin_client.get("/backoffice/django_faceverify/verification/find/"),
         admin_client.post(
@@ -77,6 +78,7 @@ def pages(as_reviewer: Client, in_review: Verification) -> list[str]:
         as_reviewer.get(LIST),
         as_reviewer.get(LIST, {"q": "nothing"}),
         as_reviewer.get(ATTEMPTS),
+        as_reviewer.get(ATTEMPTS + "costs/"),
         as_reviewer.get(page_of(in_review)),
         as_reviewer.post(page_of(in_review, "review"), {"decision": "verify"}),
         as_reviewer.get(LIST + "find/"),

@@ -10,6 +10,9 @@ from django.test import Client
 
 from django_faceverify.models import Verification
 from tests.console.conftest import ATTEMPTS, decided_as, page_of
+from tests.ledgers import write_attempts
+
+COSTS = ATTEMPTS + "costs/"
 
 
 def test_it_shows_the_ledger(as_reviewer: Client, in_review: Verification) -> None:
@@ -64,3 +67,26 @@ def test_the_number_of_queries_is_fixed(
         decided_as(alice, 72)
     with django_assert_num_queries(6):
         as_reviewer.get(ATTEMPTS)
+
+
+def test_costs_are_one_click_away(as_reviewer: Client, in_review: Verification) -> None:
+    assert f'href="{COSTS}"' in as_reviewer.get(ATTEMPTS).content.decode()
+    write_attempts(in_review, 1199)
+    write_attempts(in_review, 7, is_billed="unknown")
+    page = as_reviewer.get(COSTS).content.decode()
+    for cell in ("1200", "7", "2,160.00"):
+        assert f'<td class="fv-number">{cell}</td>' in page
+
+
+def test_costs_of_nothing(as_reviewer: Client) -> None:
+    assert "No provider has been called in these days." in as_reviewer.get(COSTS).content.decode()
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_number_of_queries_for_costs_is_fixed(
+    as_reviewer: Client, alice: User, count: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(count):
+        decided_as(alice, 72)
+    with django_assert_num_queries(5):
+        as_reviewer.get(COSTS)

@@ -1,0 +1,101 @@
+"""System checks of what the site gives us to stand on: its database and its Celery.
+
+Advice only, hence warnings. No check touches the network or a database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import current_app
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
+
+from django_faceverify.conf import app_settings
+from django_faceverify.models import Verification
+
+Messages = Iterator[CheckMessage]
+
+#: brokers that cannot be down
+LOCAL_BROKERS = ("", "memory", "filesystem")
+#: PostgreSQL's and SQLite's ways to lose commits
+FORGETFUL = re.compile(r"\bsynchronous(_commit)?\s*=\s*'?(off|0|false|no)\b", re.IGNORECASE)
+#: what Celery calls the app that it makes when the site has none
+NO_APP = "default"
+
+
+@register(Tags.compatibility)
+def check_host(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """The database that holds the verifications, and the Celery app if there is one.
+
+    While a site is being developed, none of it matters yet.
+    """
+    if app_settings.is_debug:
+        return []
+    database = connections[router.db_for_write(Verification)]
+    messages = list(_database(database.vendor, database.settings_dict.get("OPTIONS", {})))
+    if current_app.main != NO_APP:
+        messages += _celery(current_app.conf)
+    return messages
+
+
+def _warning(number: str, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"faceverify.{number}")
+
+
+def _database(vendor: str, options: dict[str, Any]) -> Messages:
+    mode = str(options.get("transaction_mode") or "").upper()
+    if vendor == "sqlite" and mode not in ("IMMEDIATE", "EXCLUSIVE"):
+        yield _warning(
+            "W070",
+            "SQLite without transaction_mode IMMEDIATE: workers at the same time fail with "
+            "'database is locked'.",
+            'Add to the database: "OPTIONS": {"transaction_mode": "IMMEDIATE"}.',
+        )
+    if FORGETFUL.search(f"{options.get('options')} {options.get('init_command')}"):
+        yield _warning(
+            "W071",
+            "The database does not wait until a commit is on disk: a crash may make it forget "
+            "that a call was made, which is then paid twice.",
+            "Leave synchronous_commit (PostgreSQL) on, and synchronous (SQLite) at NORMAL or FULL.",
+        )
+
+
+def _celery(conf: Any) -> Messages:
+    options = conf.broker_transport_options or {}
+    scheme = urlsplit(str(conf.broker_write_url or "")).scheme
+    yield from _visibility(options.get("visibility_timeout"))
+    if conf.worker_prefetch_multiplier != 1:
+        yield _warning(
+            "W073",
+            "Celery's worker_prefetch_multiplier is not 1: a worker that waits for a provider "
+            "keeps wake-ups that an idle one could take.",
+            "Set CELERY_WORKER_PREFETCH_MULTIPLIER = 1.",
+        )
+    if scheme not in LOCAL_BROKERS and "max_retries" not in options:
+        yield _warning(
+            "W074",
+            "Celery's broker_transport_options has no max_retries: while the broker is down, "
+            "each photo that is sent waits for it for seconds.",
+            'Set CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0}; the sweep finds what '
+            "waits without a wake-up.",
+        )
+
+
+def _visibility(seconds: Any) -> Messages:
+    try:
+        lease = app_settings.LEASE
+    except ImproperlyConfigured:
+        return  # checks.py says so
+    if isinstance(seconds, int | float) and seconds < lease:
+        yield _warning(
+            "W072",
+            f"Celery's visibility_timeout of {seconds:g} s is shorter than the lease of "
+            f"{lease} s: messages are delivered again while their call is made.",
+            "Make it longer than FACEVERIFY['LEASE'], or leave Celery's default of an hour.",
+        )

@@ -1,0 +1,42 @@
+"""``manage.py faceverify_costs``: what calls cost, by day and provider."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_faceverify.costs import MOST_DAYS, DayCost, cost_by_day
+
+LINE = "{:10}  {:20} {:>8} {:>8} {:>8} {:>12}"
+
+
+class Command(BaseCommand):
+    help = "Print what calls cost, by day (Asia/Shanghai) and provider."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--days", type=int, default=30, help="how many, today included (%(default)s)"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON list")
+
+    def handle(self, **options: Any) -> None:
+        if not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
+        days = cost_by_day(options["days"])
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_json(day) for day in days], indent=2))
+            return
+        self.stdout.write(LINE.format("day", "provider", "billed", "free", "unknown", "cost"))
+        for day in days:
+            self.stdout.write(
+                LINE.format(
+                    f"{day.day}", day.provider, day.billed, day.free, day.unknown, f"{day.cost:.2f}"
+                )
+            )
+
+
+def _as_json(day: DayCost) -> dict[str, Any]:
+    return {**asdict(day), "day": day.day.isoformat(), "cost": str(day.cost)}

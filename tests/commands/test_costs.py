@@ -1,0 +1,71 @@
+"""``faceverify_costs``: the days are those of the books, and what is not known is no cost."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from django_faceverify.costs import cost_by_day
+from django_faceverify.models import Verification
+from django_faceverify.quotas import this_day
+from tests.ledgers import write_attempts
+
+pytestmark = pytest.mark.django_db
+
+SECOND = timedelta(seconds=1)
+
+
+def midnight(days_ago: int = 0) -> datetime:
+    return this_day().ends_at - timedelta(days=1 + days_ago)
+
+
+@pytest.fixture
+def ledger(verification: Verification) -> None:
+    """Calls on both sides of two midnights, and one of a day that is no longer asked for."""
+    write_attempts(verification, 2, started_at=midnight() - SECOND)  # from midnight on
+    write_attempts(verification, 1, started_at=midnight(), is_billed="unknown")
+    write_attempts(verification, 1, started_at=midnight(1) - SECOND, is_billed="no")
+    write_attempts(verification, 1, started_at=midnight(1), provider="other")
+    write_attempts(verification, 1, started_at=midnight(1) - 2 * SECOND)
+
+
+def test_by_day_and_provider(ledger: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        days = cost_by_day(2)
+    assert [(line.day, line.provider, line.billed, line.free, line.unknown) for line in days] == [
+        (midnight().date(), "default", 2, 0, 1),
+        (midnight(1).date(), "default", 0, 1, 0),
+        (midnight(1).date(), "other", 1, 0, 0),
+    ]
+    assert [str(line.cost) for line in days] == ["3.6", "0.0", "1.8"]
+    assert sum(line.billed for line in cost_by_day(3)) == 4
+    assert cost_by_day(1) == days[:1]
+
+
+def test_as_text_and_as_json(ledger: None) -> None:
+    out = StringIO()
+    call_command("faceverify_costs", "--days", "1", stdout=out)
+    header, line = out.getvalue().splitlines()
+    assert header.split() == ["day", "provider", "billed", "free", "unknown", "cost"]
+    assert line.split() == [f"{midnight():%Y-%m-%d}", "default", "2", "0", "1", "3.60"]
+    out = StringIO()
+    call_command("faceverify_costs", "--json", stdout=out)
+    assert json.loads(out.getvalue())[0] == {
+        "day": f"{midnight():%Y-%m-%d}",
+        "provider": "default",
+        "billed": 2,
+        "free": 0,
+        "unknown": 1,
+        "cost": "3.6",
+    }
+
+
+@pytest.mark.parametrize("days", ["0", "367"])
+def test_days_are_bounded(days: str) -> None:
+    with pytest.raises(CommandError, match="from 1 to 366"):
+        call_command("faceverify_costs", "--days", days)
