@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types migrations check clean
+.PHONY: help demo test chaos lint types migrations check clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,6 +16,9 @@ demo: $(VENV)/.demo ## Run everything on this machine and verify one person (ARG
 
 test: $(VENV)/.dev ## Run all tests that this machine can run (ARGS=... goes to pytest)
 	@exec $(BIN)/python -m tests.run $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill workers, wipe brokers and cut connections for a long while (ARGS=--seed ...)
+	@exec $(BIN)/python -m tests.chaos --verifications 2000 --kills 200 $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .
