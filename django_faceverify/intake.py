@@ -6,12 +6,10 @@ commit. A refused request has stored nothing and called nobody.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -21,35 +19,15 @@ from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Event, Photo, Verification
 from django_faceverify.models.clock import db_now
-from django_faceverify.models.keys import new_id
-from django_faceverify.models.photo import discard_photo, store_photo
 from django_faceverify.models.transactions import committed
-from django_faceverify.photo import CanonicalPhoto, canonicalize
-from django_faceverify.providers import providers
 from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
+from django_faceverify.submission import Submission as Submission  # callers find it here
+from django_faceverify.submission import check, stored
 
 Status = Verification.Status
 
 #: what a reviewer may decide, and the transition that it means
 REVIEW_ACTIONS = {"verify": "verify", "reject": "reject", "retry": "ask_again"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """A photo as it arrives: the bytes of a file, or an address. Exactly one is used."""
-
-    image: bytes | None = field(default=None, repr=False)
-    url: str | None = field(default=None, repr=False)
-    source: str = Photo.Source.UPLOAD
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Picture:
-    """A photo that passed every check and waits to be stored."""
-
-    canonical: CanonicalPhoto | None = field(default=None, repr=False)
-    url: str = field(default="", repr=False)
-    source: str
 
 
 @sensitive_variables("idcard_name", "idcard_number", "name", "number", "submission")
@@ -86,7 +64,7 @@ def create(
         metadata=inputs.metadata(metadata),
     )
     _set_identity(verification, name, number)
-    picture = _picture(submission, level_) if submission else None
+    picture = check(submission, level_) if submission else None
     actor = lifecycle.user_actor(user)
     facts = {"consent_text_version": consent_version} if consent_version else {}
 
@@ -100,8 +78,8 @@ def create(
             _enqueue(verification, stored, actor=actor)
 
     verification.created_at = verification.updated_at = verification.expires_at = timezone.now()
-    with _stored(picture) as stored:
-        committed(lambda: open_case(stored))
+    with stored(picture) as photo:
+        committed(lambda: open_case(photo))
     verification.refresh_from_db()
     return verification
 
@@ -124,11 +102,11 @@ def submit(
         raise Conflict("not_waiting_for_photo")
     level = _level(verification.level)
     correction = _correction(verification, idcard_name, idcard_number)
-    picture = _picture(submission, level)
+    picture = check(submission, level)
     actor = lifecycle.user_actor(user)
-    with _stored(picture) as stored:
-        assert stored is not None  # noqa: S101 (a picture was given, so it was stored)
-        committed(lambda: _enqueue(verification, stored, actor=actor, correction=correction))
+    with stored(picture) as photo:
+        assert photo is not None  # noqa: S101 (a picture was given, so it was stored)
+        committed(lambda: _enqueue(verification, photo, actor=actor, correction=correction))
     verification.refresh_from_db()
     return verification
 
@@ -262,39 +240,6 @@ def _enqueue(
     tasks.wake(verification.pk)
 
 
-class _stored:  # noqa: N801 (reads as a statement: with _stored(picture) as photo)
-    """File first, row second: what was stored is removed again if the row fails."""
-
-    def __init__(self, picture: _Picture | None) -> None:
-        self.picture = picture
-        self.photo: Photo | None = None
-
-    def __enter__(self) -> Photo | None:
-        picture = self.picture
-        if picture is None:
-            return None
-        photo = Photo(pk=new_id(), source=picture.source, submitted_at=timezone.now())
-        if picture.canonical is None:
-            photo.url = picture.url
-        else:
-            photo.file_name = store_photo(photo.pk, picture.canonical.data)
-            photo.sha256 = picture.canonical.sha256
-            photo.width = picture.canonical.width
-            photo.height = picture.canonical.height
-            photo.byte_size = len(picture.canonical.data)
-        self.photo = photo
-        return photo
-
-    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        # Only when it is certain that no row names the file. A process that is asked to
-        # end, or a lost connection, may come after the commit: then it stays.
-        if kind is None or not issubclass(kind, Exception) or self.photo is None:
-            return
-        with suppress(DatabaseError):
-            if self.photo.file_name and not Photo.objects.filter(pk=self.photo.pk).exists():
-                discard_photo(self.photo.file_name)
-
-
 @sensitive_variables()
 def _set_identity(verification: Verification, name: str, number: str) -> None:
     verification.idcard_name = name
@@ -318,27 +263,6 @@ def _correction(
         "name": identity.normalize_name(name),
         "number": identity.normalize_number(number, is_live=verification.is_live),
     }
-
-
-@sensitive_variables("submission")
-def _picture(submission: Submission, level: Level) -> _Picture:
-    """Check a photo as far as possible before anything is stored or paid for."""
-    if submission.url is not None:
-        url = _photo_url(submission.url, level)
-        return _Picture(url=url, source=Photo.Source.URL)
-    image = submission.image
-    if image is None:
-        raise InputError("required", "image")
-    if len(image) > app_settings.MAX_UPLOAD_BYTES:
-        raise InputError("image_too_large", "image")
-    canonical = canonicalize(image, max_bytes=providers[level.provider].max_image_bytes)
-    return _Picture(canonical=canonical, source=submission.source)
-
-
-def _photo_url(url: object, level: Level) -> str:
-    if not app_settings.ALLOW_PHOTO_URLS or not providers[level.provider].takes_url:
-        raise InputError("url_not_allowed", "url")
-    return inputs.photo_url(url, schemes=("https",) if level.is_live else ("https", "http"))
 
 
 def _level(name: object) -> Level:

@@ -9,25 +9,15 @@ before the first byte leaves, so that a crash in between is known not to have co
 from __future__ import annotations
 
 import logging
-import random
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F
-from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import health, ledger, lifecycle, quotas
+from django_faceverify import health, ledger, lifecycle, outcome, quotas
 from django_faceverify.conf import Level, app_settings
-from django_faceverify.decision import (
-    Decision,
-    Thresholds,
-    Tries,
-    decide_finding,
-    decide_similarity,
-)
 from django_faceverify.exceptions import (
     NotSent,
     OutcomeUnknown,
@@ -44,12 +34,8 @@ from django_faceverify.reasons import REASONS, Category, ReasonCode
 
 logger = logging.getLogger("django_faceverify")
 
-#: a verification whose worker vanished this often without a record goes to a reviewer
-MAX_UNRECORDED = 8
 #: seconds before the lease ends within which no request is begun any more
 LEASE_MARGIN = 5.0
-#: longest wait between two tries of a call that provably cost nothing, in seconds
-LONGEST_WAIT = 300.0
 
 State = VerificationAttempt.State
 Stage = Verification.Stage
@@ -109,11 +95,11 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
 def _win(verification_id: UUID | str) -> Claim | None:
     won = (
         Verification.objects.due()
-        .filter(pk=verification_id, unrecorded_count__lt=MAX_UNRECORDED)
+        .filter(pk=verification_id, unrecorded_count__lt=outcome.MAX_UNRECORDED)
         .update(
             stage=Stage.CALLING,
-            fence=_plus_one("fence"),
-            unrecorded_count=_plus_one("unrecorded_count"),
+            fence=F("fence") + 1,
+            unrecorded_count=F("unrecorded_count") + 1,
             lease_until=db_now(app_settings.LEASE),
             next_run_at=None,
         )
@@ -124,7 +110,7 @@ def _win(verification_id: UUID | str) -> Claim | None:
     photo = photos.order_by("-number")[0]
     verification = photo.verification
     if not _may_cost_money_again(verification, photo):
-        _refer(verification, ReasonCode.OUTCOME_UNKNOWN)
+        outcome.refer(verification, ReasonCode.OUTCOME_UNKNOWN)
         return None
     level = app_settings.level(verification.level)
     quotas.admit_person(verification, level.provider)
@@ -193,20 +179,20 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
 def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
     if not ledger.finish(claim.attempt, answer):
         if ledger.keep_as_evidence(claim.attempt, answer) and isinstance(answer, Comparison):
-            _decide(claim, answer.similarity, answer.reason_code)
+            outcome.decide(claim.attempt, claim.level, answer.similarity, answer.reason_code)
         return
     quotas.give_back(claim.attempt, answer.is_billed)
     claim.verification.unrecorded_count = 0
     if isinstance(answer, Comparison):
         if claim.is_probe:
             health.close(claim.attempt.provider)
-        _decide(claim, answer.similarity, answer.reason_code)
+        outcome.decide(claim.attempt, claim.level, answer.similarity, answer.reason_code)
         return
     health.report_failure(claim.attempt.provider, answer)
     if REASONS[answer.code].category is Category.PHOTO:
-        _decide(claim, None, answer.code)
+        outcome.decide(claim.attempt, claim.level, None, answer.code)
     else:
-        _carry_on(claim.attempt, answer)
+        outcome.carry_on(claim.attempt, answer)
 
 
 def give_up(verification: Verification) -> None:
@@ -221,7 +207,7 @@ def _give_up(verification: Verification) -> None:
     attempt.verification = verification
     error = _judge_abandoned(attempt)
     if error is not None:
-        _carry_on(attempt, error)
+        outcome.carry_on(attempt, error)
 
 
 def close_abandoned(attempt: VerificationAttempt) -> None:
@@ -242,99 +228,6 @@ def _judge_abandoned(attempt: VerificationAttempt) -> ProviderError | None:
     return None
 
 
-def _decide(claim: Claim, similarity: float | None, reason_code: str) -> None:
-    """Judge what was found by the level's rules and freeze them on the verification."""
-    verification, level = claim.verification, claim.level
-    thresholds = Thresholds(level.verify_at, level.review_at)
-    tries = Tries(
-        photos_left=level.max_photos - verification.try_count,
-        submissions_left=level.max_submissions - verification.photo_count,
-        counts_photo_problems=level.counts_photo_problems,
-    )
-    if similarity is not None:
-        decision = decide_similarity(similarity, thresholds, tries)
-    else:
-        decision = decide_finding(reason_code, tries)
-    lifecycle.move(
-        verification,
-        decision.action,
-        actor=lifecycle.SYSTEM,
-        sources=(Verification.Status.PROCESSING,),
-        guard={"fence": verification.fence},
-        reason_code=decision.reason_code,
-        data={
-            "attempt": claim.attempt.number,
-            "provider": claim.attempt.provider,
-            "similarity": similarity,
-            "thresholds": [thresholds.verify_at, thresholds.review_at],
-        },
-        similarity=similarity,
-        verify_at=thresholds.verify_at,
-        review_at=thresholds.review_at,
-        provider=claim.attempt.provider,
-        retry_count=0,
-        unrecorded_count=0,
-        **_consequences(decision),
-    )
-
-
-def _consequences(decision: Decision) -> dict[str, Any]:
-    """The columns that change with a decision besides status and reason."""
-    changes: dict[str, Any] = {}
-    if decision.counts:
-        changes["try_count"] = _plus_one("try_count")
-    if decision.action in ("verify", "reject"):
-        changes["decided_at"] = timezone.now()
-        changes["decision_source"] = Verification.Source.THRESHOLD
-    if decision.action == "ask_again":
-        changes["expires_at"] = db_now(app_settings.EXPIRES_AFTER)
-    return changes
-
-
-def _carry_on(attempt: VerificationAttempt, error: ProviderError) -> None:
-    """After a call that said nothing about the person: wait and try again, or a human."""
-    verification = attempt.verification
-    is_spent = isinstance(error, OutcomeUnknown) and not (
-        ledger.possibly_billed(attempt.photo) < app_settings.max_possibly_billed_calls
-        and quotas.may_retry_unknown(attempt.provider)
-    )
-    if is_spent or error.code == ReasonCode.PHOTO_LOST:
-        _refer(verification, error.code)
-    elif verification.unrecorded_count >= MAX_UNRECORDED:
-        _refer(verification, ReasonCode.WORKER_LOST)
-    else:
-        _wait(verification, error)
-
-
-def _wait(verification: Verification, error: ProviderError) -> None:
-    """Back to the queue, later: as the provider asked, or by a growing random wait."""
-    wait = error.retry_after
-    if wait is None:
-        wait = random.uniform(0.5, min(LONGEST_WAIT, 2.0 ** min(verification.retry_count + 1, 10)))  # noqa: S311 (jitter, not a secret)
-    Verification.objects.filter(
-        pk=verification.pk, fence=verification.fence, stage=Stage.CALLING
-    ).update(
-        stage=Stage.WAITING,
-        lease_until=None,
-        next_run_at=db_now(wait),
-        reason_code=error.code,
-        retry_count=_plus_one("retry_count"),
-        unrecorded_count=verification.unrecorded_count,
-        updated_at=timezone.now(),
-    )
-
-
-def _refer(verification: Verification, reason_code: str) -> None:
-    lifecycle.move(
-        verification,
-        "refer",
-        actor=lifecycle.SYSTEM,
-        guard={"fence": verification.fence},
-        reason_code=reason_code,
-        unrecorded_count=verification.unrecorded_count,
-    )
-
-
 @sensitive_variables()
 def _request(claim: Claim) -> ComparisonRequest:
     """Open what is sealed, for the length of one call."""
@@ -346,7 +239,3 @@ def _request(claim: Claim) -> ComparisonRequest:
         url=photo.url.unseal() if photo.url else None,
         image=None if photo.url else photo.read(),
     )
-
-
-def _plus_one(column: str) -> CombinedExpression:
-    return F(column) + 1

@@ -14,7 +14,7 @@ GROUND = "conf exceptions reasons disclosure decision signals"
 CRAFTS = "identity inputs photo sealing"
 RULES = "lifecycle quotas health webhooks"
 WORK = "verification sweeper retention"
-DOOR = f"intake costs lifecycle models inputs {GROUND}"
+DOOR = f"intake submission costs lifecycle models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
@@ -27,10 +27,12 @@ MAY_IMPORT = {
     "ledger": f"models providers {GROUND}",
     "statement": f"models {GROUND}",
     "costs metrics": f"quotas models {GROUND}",
-    "verification": f"ledger {RULES} models providers {CRAFTS} {GROUND}",
+    "outcome": f"ledger {RULES} models {GROUND}",
+    "submission": f"models providers {CRAFTS} {GROUND}",
+    "verification": f"outcome ledger {RULES} models providers {CRAFTS} {GROUND}",
     "sweeper retention": f"verification ledger {RULES} models {CRAFTS} {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
-    "intake": f"tasks {RULES} models providers {CRAFTS} {GROUND}",
+    "intake": f"submission tasks {RULES} models providers {CRAFTS} {GROUND}",
     "api console capture": DOOR,
     "management": f"{DOOR} quotas statement metrics tasks sweeper retention providers sandbox",
     "urls": "api console capture",

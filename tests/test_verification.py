@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from django_faceverify import intake, sweeper
+from django_faceverify import intake, outcome, sweeper
 from django_faceverify import verification as engine
 from django_faceverify.exceptions import (
     NotSent,
@@ -157,7 +157,7 @@ def test_many_waits_do_not_overflow(verification: Verification) -> None:
     Verification.objects.filter(pk=verification.pk).update(retry_count=5000)
     ScriptedProvider.script(Refused(ReasonCode.PROVIDER_UNAVAILABLE, "-5802"))
     engine.run(verification.pk)
-    soon = Verification.objects.filter(next_run_at__lte=db_now(engine.LONGEST_WAIT))
+    soon = Verification.objects.filter(next_run_at__lte=db_now(outcome.LONGEST_WAIT))
     assert soon.filter(pk=verification.pk, retry_count=5001).exists()
 
 
@@ -315,7 +315,7 @@ def test_a_worker_paused_too_long_does_not_send(
 
 
 def test_work_that_keeps_killing_its_worker_goes_to_a_human(verification: Verification) -> None:
-    for _ in range(engine.MAX_UNRECORDED):
+    for _ in range(outcome.MAX_UNRECORDED):
         assert engine.claim_call(verification.pk) is not None
         lose_worker(verification)
         sweeper.sweep()

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import InputError
-from django_faceverify.intake import Submission
+from django_faceverify.submission import Submission
 
 #: more digits than any number of a site's has; databases differ in what they do with them
 MAX_INTEGER_DIGITS = 18

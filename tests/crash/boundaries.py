@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from django.db import DatabaseError, connection
 
-from django_faceverify import intake, tasks
+from django_faceverify import submission, tasks
 from django_faceverify.models import Verification
 from django_faceverify.signals import (
     verification_decided,
@@ -76,8 +76,8 @@ class Life:
             stack.enter_context(connection.execute_wrapper(self._execute))
             for target, name in (
                 (connection, "_commit"),
-                (intake, "store_photo"),
-                (intake, "discard_photo"),
+                (submission, "store_photo"),
+                (submission, "discard_photo"),
                 (tasks.verify, "apply_async"),
             ):
                 stack.enter_context(self._around(target, name))

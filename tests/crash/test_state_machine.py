@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from django_faceverify import intake, sweeper
+from django_faceverify import intake, outcome, sweeper
 from django_faceverify import verification as engine
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import Conflict, OutcomeUnknown, ProviderError
@@ -402,5 +402,5 @@ def test_the_engine_does_as_its_model(
     settings: Any, policy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_policy(settings, policy)
-    monkeypatch.setattr(engine, "MAX_UNRECORDED", MAX_UNRECORDED)
+    monkeypatch.setattr(outcome, "MAX_UNRECORDED", MAX_UNRECORDED)
     run_state_machine_as_test(Engine, settings=RUNS)
