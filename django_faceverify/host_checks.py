@@ -62,7 +62,7 @@ def _database(vendor: str, options: dict[str, Any]) -> Messages:
             "W071",
             "The database does not wait until a commit is on disk: a crash may make it forget "
             "that a call was made, which is then paid twice.",
-            "Leave synchronous_commit (PostgreSQL) on, and synchronous (SQLite) at NORMAL or FULL.",
+            "Leave synchronous_commit (PostgreSQL) on, and synchronous (SQLite) at FULL.",
         )
 
 

@@ -106,7 +106,7 @@ DATABASE_CHOICES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
         },
         "CONN_MAX_AGE": 60,
     },
