@@ -17,7 +17,7 @@ demo: $(VENV)/.demo ## Run everything on this machine and verify one person (ARG
 test: $(VENV)/.dev ## Run all tests that this machine can run (ARGS=... goes to pytest)
 	@exec $(BIN)/python -m tests.run $(ARGS)
 
-chaos: $(VENV)/.dev ## Kill workers, wipe brokers and cut connections for a long while (ARGS=--seed ...)
+chaos: $(VENV)/.dev ## Kill workers, wipe brokers and crash databases for a long while (ARGS=--seed ...)
 	@exec $(BIN)/python -m tests.chaos --verifications 2000 --kills 200 $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format

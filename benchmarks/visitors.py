@@ -32,6 +32,7 @@ from benchmarks.naive.models import NaiveVerification  # noqa: E402
 from benchmarks.naive.tasks import verify as verify_naively  # noqa: E402
 
 NAME = "张三"
+CONSENT = json.dumps({"text_version": "demo-1", "granted": True})
 FIRST_BIRTHDAY, BIRTHDAYS = date(1930, 1, 1), 25_000
 #: a JPEG of random pixels of this side has about 200 KB
 SIDE = 470
@@ -87,7 +88,12 @@ def submitter() -> Callable[[], None]:
         image.name = "photo.jpg"
         response = client.post(
             "/kyc/api/v1/verifications/",
-            {"idcard_name": NAME, "idcard_number": idcard_number(), "image": image},
+            {
+                "idcard_name": NAME,
+                "idcard_number": idcard_number(),
+                "consent": CONSENT,
+                "image": image,
+            },
             format="multipart",
         )
         assert response.status_code == 202, response.content  # noqa: S101 (else nothing is measured)

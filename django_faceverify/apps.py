@@ -1,4 +1,4 @@
-"""The app: registers its system checks, nothing else."""
+"""The app: registers its system checks and guards its loggers, nothing else."""
 
 from __future__ import annotations
 
@@ -12,4 +12,12 @@ class FaceVerifyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_faceverify import checks, host_checks  # noqa: F401 (importing registers them)
+        from django_faceverify import (  # noqa: F401 (importing registers them)
+            checks,
+            consent_checks,
+            host_checks,
+            logs,
+            token_checks,
+        )
+
+        logs.guard()

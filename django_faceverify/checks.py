@@ -19,15 +19,21 @@ from django.utils.module_loading import import_string
 
 from django_faceverify import sealing
 from django_faceverify.conf import (
+    DAY,
     DEFAULTS,
     LEVEL_DEFAULTS,
     LIMIT_DEFAULTS,
+    POLLING_DEFAULTS,
     PROVIDER_KEYS,
     QUOTA_DEFAULTS,
+    RETENTION_PRESETS,
     STORAGE_ALIAS,
     THRESHOLD_DEFAULTS,
+    THROTTLE_DEFAULTS,
     UNKNOWN_POLICIES,
+    WEBHOOK_DEFAULTS,
     app_settings,
+    clock_seconds,
 )
 from django_faceverify.exceptions import InvalidProvider
 from django_faceverify.providers import providers
@@ -36,8 +42,12 @@ from django_faceverify.verification import LEASE_MARGIN
 
 Messages = Iterator[CheckMessage]
 
+#: seconds; the shortest time for records of processing under the preset CN
+SHORTEST_AUDIT_CN = 1095 * DAY
 #: limits that are not from 0
-LOWEST_LIMIT = {"BURST": 1, "CALLS_PER_SECOND": 0.001}
+LOWEST_LIMIT = {"BURST": 1, "CALLS_PER_SECOND": 0.001, "STREAM_SECONDS": 1}
+#: what cannot be without a limit
+ALWAYS_LIMITED = {"BURST", "PRICE", *POLLING_DEFAULTS}
 
 
 @register(Tags.compatibility)
@@ -53,7 +63,7 @@ def check_settings(
     messages += _values(raw)
     if any(isinstance(message, Error) for message in messages):
         return messages
-    for check in (_keys, _storage, _quotas, _providers, _levels):
+    for check in (_keys, _storage, _quotas, _retention, _providers, _levels, _webhooks):
         messages += check()
     return messages
 
@@ -165,6 +175,55 @@ def _storage() -> Messages:
 
 def _quotas() -> Messages:
     yield from _numbers(app_settings.raw.get("QUOTAS", {}), QUOTA_DEFAULTS, "FACEVERIFY['QUOTAS']")
+    for key, known in (("THROTTLES", THROTTLE_DEFAULTS), ("POLLING", POLLING_DEFAULTS)):
+        yield from _numbers(app_settings.raw.get(key, {}), known, f"FACEVERIFY[{key!r}]")
+
+
+def _retention() -> Messages:
+    """The clocks: what is destroyed too early cannot be brought back."""
+    where = "FACEVERIFY['RETENTION']"
+    given = app_settings.raw.get("RETENTION", {})
+    known = ("PRESET", *RETENTION_PRESETS["generic"])
+    if not isinstance(given, dict):
+        yield _error("E100", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
+        return
+    yield from _unknown_keys(given, known, where, "E101")
+    if given.get("PRESET", "generic") not in tuple(RETENTION_PRESETS):
+        yield _error(
+            "E102",
+            f"{where}['PRESET'] is not a known preset.",
+            f"Choose one of: {', '.join(RETENTION_PRESETS)}.",
+        )
+    for key in given.keys() & RETENTION_PRESETS["generic"].keys():
+        try:
+            clock_seconds(given[key])
+        except ValueError:
+            yield _error(
+                "E103",
+                f"{where}[{key!r}] is not a time to keep something.",
+                "Give a datetime.timedelta, seconds (0, or from an hour up), or None for ever.",
+            )
+    yield from _clocks(where)
+
+
+def _clocks(where: str) -> Messages:
+    """How the clocks go together."""
+    try:
+        clocks = app_settings.retention
+    except ImproperlyConfigured:
+        return
+    if clocks.identity is not None and (clocks.photo is None or clocks.photo > clocks.identity):
+        yield _warning(
+            "W104",
+            f"{where}: PHOTO is longer than IDENTITY, at whose end photos are destroyed as well.",
+            "Make PHOTO the shorter one.",
+        )
+    if clocks.preset == "CN" and clocks.audit is not None and clocks.audit < SHORTEST_AUDIT_CN:
+        yield _error(
+            "E105",
+            f"{where}: AUDIT is shorter than three years.",
+            "In mainland China, records of such processing are kept for at least three years.",
+        )
 
 
 def _numbers(given: Any, known: dict[str, Any], where: str) -> Messages:
@@ -174,7 +233,7 @@ def _numbers(given: Any, known: dict[str, Any], where: str) -> Messages:
         return
     yield from _unknown_keys(given, known, where, "E061")
     for key, value in given.items():
-        if value is None and key not in ("BURST", "PRICE"):
+        if value is None and key not in ALWAYS_LIMITED:
             continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         lowest = LOWEST_LIMIT.get(key, 0)
@@ -184,6 +243,54 @@ def _numbers(given: Any, known: dict[str, Any], where: str) -> Messages:
                 f"{where}[{key!r}] must be a number from {lowest:g}, or None for no limit.",
                 f"The default is {known.get(key)!r}.",
             )
+
+
+def _webhooks() -> Messages:
+    """How webhooks are delivered: known keys, and values that make sense."""
+    given, where = app_settings.raw.get("WEBHOOKS", {}), "FACEVERIFY['WEBHOOKS']"
+    if not isinstance(given, dict):
+        yield _error("E080", f"{where} must be a dict.", f"Keys: {', '.join(WEBHOOK_DEFAULTS)}.")
+        return
+    yield from _unknown_keys(given, WEBHOOK_DEFAULTS, where, "E081")
+    for key, is_valid in WEBHOOK_VALUES.items():
+        if not is_valid({**WEBHOOK_DEFAULTS, **given}[key]):
+            yield _error(
+                "E082",
+                f"{where}[{key!r}] has the wrong type or range.",
+                f"The default is {WEBHOOK_DEFAULTS[key]!r}.",
+            )
+    if given.get("ALLOW_LOOPBACK") is True and not app_settings.is_debug:
+        yield _warning(
+            "W083",
+            f"{where}['ALLOW_LOOPBACK'] lets webhooks reach this machine, in clear.",
+            "It is for development: leave it out before you go live.",
+        )
+
+
+def _is_between(low: float, high: float) -> Callable[[Any], bool]:
+    def is_valid(value: Any) -> bool:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and low <= value <= high
+
+    return is_valid
+
+
+def _are_ports(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(port, int) and 0 < port < 65536 for port in value
+    )
+
+
+#: what each value of ``WEBHOOKS`` must be
+WEBHOOK_VALUES: dict[str, Callable[[Any], bool]] = {
+    "TIMEOUT": _is_between(0.1, 60),
+    "PORTS": _are_ports,
+    "ALLOW_LOOPBACK": lambda value: isinstance(value, bool),
+    "CA_BUNDLE": lambda value: value is None or Path(str(value)).is_file(),
+    "ROTATION_HOURS": _is_between(0, 24 * 365),
+    "DISABLE_AFTER_DAYS": _is_between(0.1, 365),
+    "KEEP_DAYS": _is_between(4, 3650),
+}
 
 
 def _providers() -> Messages:
@@ -204,6 +311,7 @@ def _providers() -> Messages:
             continue
         yield from provider.check()
         yield from _timeout(provider, where)
+        yield from _can_be_asked(provider, where)
         if getattr(provider, "is_sandbox", False) and not app_settings.is_debug:
             yield _warning(
                 "W032",
@@ -241,6 +349,16 @@ def _timeout(provider: Provider, where: str) -> Messages:
             f"{app_settings.LEASE} s.",
             f"Keep FACEVERIFY['LEASE'] at least {LEASE_MARGIN:g} s above the timeout; three "
             "times the timeout is a good choice.",
+        )
+
+
+def _can_be_asked(provider: Provider, where: str) -> Messages:
+    if app_settings.UNKNOWN_POLICY == "reconcile" and not provider.can_be_asked:
+        yield _error(
+            "E036",
+            f"{where} cannot be asked what became of a call, which UNKNOWN_POLICY "
+            "'reconcile' needs.",
+            "Choose 'review' or 'retry', or a provider with can_be_asked and find().",
         )
 
 
@@ -346,6 +464,21 @@ def _merged_thresholds(entry: dict[str, Any], where: str) -> Messages:
             f"({merged['verify_at']:g}).",
             "A similarity from review_at on goes to a reviewer, from verify_at on it verifies.",
         )
+    lowest = _lowest_threshold(entry)
+    if merged["review_at"] < lowest:
+        yield _error(
+            "E054",
+            f"{where}: review_at ({merged['review_at']:g}) is below {lowest:g}, where the "
+            "provider itself says that this is not the person.",
+            f"Its verdict always holds. Set both thresholds to {lowest:g} or more.",
+        )
+
+
+def _lowest_threshold(entry: dict[str, Any]) -> float:
+    try:
+        return providers[entry.get("PROVIDER", "default")].lowest_threshold
+    except InvalidProvider:
+        return 0.0
 
 
 def _is_score(value: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +28,41 @@ DEFAULTS: dict[str, Any] = {
     "MAX_UPLOAD_BYTES": 6 * 1024 * 1024,
     "ALLOW_PHOTO_URLS": False,
     "QUOTAS": {},
+    "RETENTION": {},
+    "CONSENT": {},
+    "ALTERNATIVE_URL": "",
+    "THROTTLES": {},
+    "POLLING": {},
+    "WEBHOOKS": {},
+    "CLIENT_TOKENS": {},
 }
 
-PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS")
+PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS", "LEGAL")
+
+#: who gets the data, as a person must be told before they consent
+LEGAL_DEFAULTS: dict[str, str] = {"NAME": "", "CONTACT": "", "PRIVACY_URL": "", "REGION": ""}
+
+#: a consent text to try things out with; a site writes its own before real people come
+DEMO_TEXT: dict[str, Any] = {
+    "PURPOSE": "face_verification",
+    "TEMPLATE": {
+        "en": "django_faceverify/consent/demo-1.en.txt",
+        "zh-hans": "django_faceverify/consent/demo-1.zh-hans.txt",
+    },
+}
+
+CONSENT_DEFAULTS: dict[str, Any] = {
+    "REQUIRED": True,
+    "CURRENT": "demo-1",
+    "TEXTS": {"demo-1": DEMO_TEXT},
+}
+
+#: one version of the consent text; both ``TEXT`` and ``TEMPLATE`` go by locale
+CONSENT_TEXT_DEFAULTS: dict[str, Any] = {
+    "PURPOSE": "face_verification",
+    "TEXT": {},
+    "TEMPLATE": {},
+}
 
 #: what one person, one account and one ID number may use; ``None`` is no limit
 QUOTA_DEFAULTS: dict[str, int | None] = {
@@ -39,6 +72,31 @@ QUOTA_DEFAULTS: dict[str, int | None] = {
     "PHOTOS_PER_USER_DAY": 20,
     "IDCARDS_PER_USER_MONTH": 5,
     "RETRIES_OF_UNKNOWN_DAY": 10,
+    "REVEALS_PER_REVIEWER_HOUR": 50,
+    "SEARCHES_PER_REVIEWER_HOUR": 60,
+}
+
+#: how often the API may be asked; ``None`` is no limit
+THROTTLE_DEFAULTS: dict[str, int | None] = {
+    "REQUESTS_PER_ADDRESS_MINUTE": 600,
+    "REQUESTS_PER_PRINCIPAL_MINUTE": 300,
+    "POSTS_PER_PRINCIPAL_MINUTE": 60,
+    "POSTS_PER_IDCARD_HOUR": 30,
+}
+
+#: how a caller may wait for news, in each process
+POLLING_DEFAULTS: dict[str, int] = {
+    "MAX_WAIT": 15,
+    "MAX_WAITERS": 4,
+    "MAX_STREAMS": 100,
+    "STREAM_SECONDS": 300,
+}
+
+#: the keys with which browsers and apps act on one verification; times in seconds
+CLIENT_TOKEN_DEFAULTS: dict[str, Any] = {
+    "ORIGINS": [],
+    "LIFETIME": 30 * 60,
+    "MAX_LIFETIME": 24 * 3600,
 }
 
 #: what one provider may be asked; ``None`` is no limit
@@ -49,6 +107,17 @@ LIMIT_DEFAULTS: dict[str, float | int | None] = {
     "PRICE": 1.80,
 }
 
+#: how webhooks are delivered; seconds, hours and days as the names say
+WEBHOOK_DEFAULTS: dict[str, Any] = {
+    "TIMEOUT": 10.0,
+    "PORTS": (443, 8443),
+    "ALLOW_LOOPBACK": False,
+    "CA_BUNDLE": None,
+    "ROTATION_HOURS": 24,
+    "DISABLE_AFTER_DAYS": 5,
+    "KEEP_DAYS": 30,
+}
+
 LEVEL_DEFAULTS: dict[str, Any] = {
     "PROVIDER": "default",
     "LIVE": True,
@@ -57,13 +126,27 @@ LEVEL_DEFAULTS: dict[str, Any] = {
     "MAX_SUBMISSIONS": 10,
     "COUNT_PHOTO_PROBLEMS": False,
     "THRESHOLDS": {},
+    "ALTERNATIVE_URL": None,
 }
 
 #: For idcardcompare the vendor advises "above 75", later 70, and publishes for a sibling
 #: call one false match in 1,000 at 70 and in 10,000 at 80. Another provider's scale differs.
 THRESHOLD_DEFAULTS: dict[str, float] = {"verify_at": 80.0, "review_at": 70.0}
 
-UNKNOWN_POLICIES = ("review", "retry")
+DAY = 24 * 3600
+#: three years, whichever of them have a 29 February
+THREE_YEARS = 1096 * DAY
+
+#: seconds for which each class of data is kept, by preset; ``None`` is for ever
+RETENTION_PRESETS: dict[str, dict[str, float | None]] = {
+    "generic": {"PHOTO": 7 * DAY, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
+    "EU": {"PHOTO": 7 * DAY, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
+    "CN": {"PHOTO": 0, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
+}
+#: a shorter number, other than 0, is taken for days by mistake
+SHORTEST_CLOCK = 3600
+
+UNKNOWN_POLICIES = ("review", "retry", "reconcile")
 
 #: the alias in ``STORAGES`` under which photos are kept
 STORAGE_ALIAS = "faceverify"
@@ -88,6 +171,26 @@ class Level:
     counts_photo_problems: bool
     verify_at: float
     review_at: float
+    alternative_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentRules:
+    """``texts`` are the versions under which calls are made, ``current`` the one to accept."""
+
+    is_required: bool
+    current: str
+    texts: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegalFacts:
+    """The company behind a provider, and the region in which it works on the data."""
+
+    name: str
+    contact: str
+    privacy_url: str
+    region: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +203,40 @@ class Quotas:
     photos_per_user_day: int | None
     idcards_per_user_month: int | None
     retries_of_unknown_day: int | None
+    reveals_per_reviewer_hour: int | None
+    searches_per_reviewer_hour: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttles:
+    """Most per window of the clock, by whoever asks the API."""
+
+    requests_per_address_minute: int | None
+    requests_per_principal_minute: int | None
+    posts_per_principal_minute: int | None
+    posts_per_idcard_hour: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Polling:
+    """How long a caller may wait for news, and how many at a time in each process.
+
+    ``max_wait`` and ``stream_seconds`` are in seconds; a ``max_wait`` of 0 is no waiting.
+    """
+
+    max_wait: int
+    max_waiters: int
+    max_streams: int
+    stream_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientTokens:
+    """From pages of which origins tokens may be used, and for how many seconds they live."""
+
+    origins: tuple[str, ...]
+    lifetime: int
+    max_lifetime: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +250,54 @@ class Limits:
     calls_per_second: float | None
     burst: int
     price: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """For how many seconds data is kept; ``None`` is for ever.
+
+    ``photo``, ``draft`` and ``identity`` begin when the case has ended: its photos; name
+    and number of a case that never had a photo; name and number of the others, with
+    whatever photos are left. ``audit`` begins at the redaction: the case and its history.
+    """
+
+    preset: str
+    photo: float | None
+    identity: float | None
+    audit: float | None
+    draft: float | None
+
+
+def clock_seconds(value: Any) -> float | None:
+    """A clock of retention in seconds; ``ValueError`` when it is none."""
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    elif isinstance(value, int | float) and 0 < value < SHORTEST_CLOCK:
+        raise ValueError("looks like days")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= 100 * 366 * DAY:
+        raise ValueError("not a time to keep something")
+    return float(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhooks:
+    """How webhooks are delivered.
+
+    ``timeout`` is in seconds and bounds a whole delivery. ``allow_loopback`` lets plain
+    ``http://`` and this machine in, for development. ``ca_bundle`` is a file of CA
+    certificates to trust instead of the usual.
+    """
+
+    timeout: float
+    ports: tuple[int, ...]
+    allow_loopback: bool
+    ca_bundle: str | None
+    rotation_hours: float
+    disable_after_days: float
+    keep_days: float
 
 
 class AppSettings:
@@ -194,17 +379,75 @@ class AppSettings:
     @property
     def max_possibly_billed_calls(self) -> int:
         """How many calls for one photo may cost money before a human takes over."""
-        return {"review": 1, "retry": 2}[self.UNKNOWN_POLICY]
+        return {"review": 1, "retry": 2, "reconcile": 1}[self.UNKNOWN_POLICY]
 
     @property
     def quotas(self) -> Quotas:
         entry = {**QUOTA_DEFAULTS, **self._get("QUOTAS", dict)}
         return Quotas(**{key.lower(): value for key, value in entry.items()})
 
+    @property
+    def retention(self) -> Retention:
+        """The preset's clocks, and the site's own instead where it has set some."""
+        given = self._get("RETENTION", dict)
+        preset = given.get("PRESET", "generic")
+        try:
+            clocks = {**RETENTION_PRESETS[preset], **given}
+            clocks.pop("PRESET", None)
+            seconds = {key.lower(): clock_seconds(value) for key, value in clocks.items()}
+            return Retention(preset=preset, **seconds)
+        except (KeyError, TypeError, ValueError):
+            raise ImproperlyConfigured("FACEVERIFY['RETENTION'] is not right.") from None
+
+    @property
+    def throttles(self) -> Throttles:
+        entry = {**THROTTLE_DEFAULTS, **self._get("THROTTLES", dict)}
+        return Throttles(**{key.lower(): value for key, value in entry.items()})
+
+    @property
+    def polling(self) -> Polling:
+        entry = {**POLLING_DEFAULTS, **self._get("POLLING", dict)}
+        return Polling(**{key.lower(): value for key, value in entry.items()})
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """A key that is not known is left to the checks: it must not stop the sweep."""
+        given = self._get("WEBHOOKS", dict)
+        return Webhooks(
+            **{key.lower(): given.get(key, usual) for key, usual in WEBHOOK_DEFAULTS.items()}
+        )
+
+    @property
+    def client_tokens(self) -> ClientTokens:
+        entry = {**CLIENT_TOKEN_DEFAULTS, **self._get("CLIENT_TOKENS", dict)}
+        return ClientTokens(
+            origins=tuple(entry["ORIGINS"]),
+            lifetime=entry["LIFETIME"],
+            max_lifetime=entry["MAX_LIFETIME"],
+        )
+
     def limits(self, provider: str) -> Limits:
         """What the provider of that alias may be asked."""
         entry = {**LIMIT_DEFAULTS, **self.PROVIDERS.get(provider, {}).get("LIMITS", {})}
         return Limits(**{key.lower(): value for key, value in entry.items()})
+
+    @property
+    def consent(self) -> ConsentRules:
+        entry = {**CONSENT_DEFAULTS, **self._get("CONSENT", dict)}
+        return ConsentRules(
+            is_required=entry["REQUIRED"], current=entry["CURRENT"], texts=entry["TEXTS"]
+        )
+
+    def legal(self, provider: str) -> LegalFacts:
+        """Who stands behind the provider of that alias, as far as the site has said."""
+        entry = {**LEGAL_DEFAULTS, **self.PROVIDERS.get(provider, {}).get("LEGAL", {})}
+        return LegalFacts(**{key.lower(): str(value) for key, value in entry.items()})
+
+    def alternative_url(self, level: object) -> str:
+        """Where a person of that level may verify in another way; empty where nothing is said."""
+        entry = self.LEVELS.get(level, {}) if isinstance(level, str) else {}
+        own = entry.get("ALTERNATIVE_URL")
+        return str(self.raw.get("ALTERNATIVE_URL", "") if own is None else own)
 
     def level(self, name: str) -> Level:
         """The level of that name; ``KeyError`` when the site has none."""
@@ -225,6 +468,7 @@ class AppSettings:
             counts_photo_problems=entry["COUNT_PHOTO_PROBLEMS"],
             verify_at=float(thresholds["verify_at"]),
             review_at=float(thresholds["review_at"]),
+            alternative_url=self.alternative_url(name),
         )
 
     # Facts of the host's own settings that our checks and doors must know.
@@ -236,6 +480,10 @@ class AppSettings:
     @property
     def secret_key(self) -> str:
         return str(settings.SECRET_KEY)
+
+    @property
+    def language(self) -> str:
+        return str(settings.LANGUAGE_CODE)
 
     @property
     def media_root(self) -> str:

@@ -45,6 +45,15 @@ class Conflict(FaceVerifyError):
     """The verification is not in a status that allows this, or somebody else was faster."""
 
 
+class InProgress(Conflict):
+    """The same request, by its ``Idempotency-Key``, is being worked on at this moment.
+
+    ``retry_after`` is in seconds; this one has done nothing.
+    """
+
+    retry_after: ClassVar[int] = 1
+
+
 class NotPermitted(FaceVerifyError):
     """The actor may see this but may not do it, such as deciding one's own case."""
 

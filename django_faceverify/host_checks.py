@@ -1,6 +1,7 @@
 """System checks of what the site gives us to stand on: its database and its Celery.
 
-Advice only, hence warnings. No check touches the network or a database.
+Advice only, hence warnings. No check touches the network; one asks the database, and only for
+``check --database`` and ``migrate``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from celery import current_app
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 (Django's name)
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
 
+from django_faceverify import census
+from django_faceverify.audit import triggers
 from django_faceverify.conf import app_settings
-from django_faceverify.models import Verification
+from django_faceverify.models import Event, Verification
 
 Messages = Iterator[CheckMessage]
 
@@ -42,6 +45,59 @@ def check_host(app_configs: Sequence[AppConfig] | None = None, **kwargs: Any) ->
     if current_app.main != NO_APP:
         messages += _celery(current_app.conf)
     return messages
+
+
+@register(Tags.security, deploy=True)
+def check_census(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """How near the stored faces are to the number from which on a site has to file.
+
+    Only ``check --deploy`` asks, and reads one row. A database that does not answer, or is
+    not migrated yet, is no finding about faces.
+    """
+    try:
+        found = census.last()
+    except (DatabaseError, ImproperlyConfigured):
+        return []
+    if found is None or found.warning_at is None:
+        return []
+    return [
+        _warning(
+            "W106",
+            f"Photos of {found.person_count} persons are stored, over {found.warning_at} % of "
+            f"{census.FILING_LIMIT}.",
+            "From that number on, a site in mainland China files with the authority; "
+            "faceverify_census prints the figures. A shorter PHOTO in FACEVERIFY['RETENTION'] "
+            "keeps fewer.",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_history(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Whether the database refuses to change the history; asks it, so only with --database."""
+    alias = router.db_for_write(Event)
+    if alias not in (databases or ()):
+        return []
+    connection = connections[alias]
+    tables = connection.introspection.table_names()
+    if not set(triggers.TABLES) <= set(tables) or not triggers.is_expected(connection):
+        return []
+    if not triggers.missing(connection):
+        return []
+    return [
+        _warning(
+            "W078",
+            "The database would let somebody change or delete the history: triggers are missing.",
+            "Run manage.py faceverify_audit protect. On MySQL the user needs the TRIGGER "
+            "privilege, and with a binary log log_bin_trust_function_creators = 1.",
+        )
+    ]
 
 
 def _warning(number: str, message: str, hint: str) -> Warning:

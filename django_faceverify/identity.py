@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
+from zoneinfo import ZoneInfo
 
 from django.views.decorators.debug import sensitive_variables
 from stdnum import numdb
@@ -20,6 +21,7 @@ from django_faceverify.exceptions import InputError
 NAME_MAX_LENGTH = 60
 NUMBER_LENGTH = 18
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
+CHINA = ZoneInfo("Asia/Shanghai")
 
 # Normalising costs time in proportion to the text, so absurd lengths are refused unread.
 # The room above the real limits is for spaces and accents that normalising removes.
@@ -132,6 +134,12 @@ def age_on(number: str, day: datetime.date) -> int:
 
 
 @sensitive_variables()
+def age(number: str) -> int:
+    """Return the age in full years today, in China; the birthday counts as the older age."""
+    return age_on(number, _today())
+
+
+@sensitive_variables()
 def mask_number(number: str) -> str:
     """Return the number with its first three and last four characters: ``110***********4477``."""
     return f"{number[:3]}{'*' * 11}{number[-4:]}"
@@ -187,4 +195,5 @@ def _is_region_known(number: str) -> bool:
 
 
 def _today() -> datetime.date:
-    return datetime.date.today()
+    """The day where these numbers are issued: ages are counted there, wherever a server runs."""
+    return datetime.datetime.now(CHINA).date()

@@ -8,26 +8,32 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify.exceptions import InputError
 
 MAX_REFERENCE = 100
 MAX_NOTE = 2000
 MAX_URL = 2000
-MAX_VERSION = 50
+#: characters of a version, a hash or another word of a consent
+MAX_TOKEN = 64
 MAX_METADATA_KEYS = 20
 #: characters of a key or a text
 MAX_METADATA_VALUE = 200
 
 
+@sensitive_variables()
 def reference(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_REFERENCE or _has_controls(value):
         raise InputError("reference_invalid", "reference")
     return value
 
 
+@sensitive_variables()
 def note(value: object) -> str:
     """A reviewer's free text, with its lines and joined emoji."""
     if (
@@ -39,6 +45,7 @@ def note(value: object) -> str:
     return value.strip()
 
 
+@sensitive_variables()
 def metadata(value: object) -> dict[str, Any]:
     """The site's own facts: a flat object, small enough to be shown in a list."""
     if value is None:
@@ -50,6 +57,7 @@ def metadata(value: object) -> dict[str, Any]:
     return dict(value)
 
 
+@sensitive_variables()
 def _is_plain(item: object) -> bool:
     """A value that every database and every JSON parser keeps as it is."""
     if isinstance(item, str):
@@ -59,6 +67,7 @@ def _is_plain(item: object) -> bool:
     return item is None or (isinstance(item, float) and math.isfinite(item))
 
 
+@sensitive_variables()
 def _is_short_text(text: object) -> bool:
     return (
         isinstance(text, str)
@@ -67,18 +76,57 @@ def _is_short_text(text: object) -> bool:
     )
 
 
-def consent_version(value: object) -> str:
-    """The version of the consent text that the person has accepted, if one was sent."""
+@dataclass(frozen=True, kw_only=True)
+class DeclaredConsent:
+    """What somebody says about a consent text; what is left out is empty or false."""
+
+    text_version: str
+    is_granted: bool
+    text_sha256: str = ""
+    is_by_guardian: bool = False
+    guardian_relation: str = ""
+    may_keep_photo: bool = False
+
+
+#: the members of ``consent`` as they are sent, and what they become
+CONSENT_TEXTS = {
+    "text_version": "text_version",
+    "text_sha256": "text_sha256",
+    "relation": "guardian_relation",
+}
+CONSENT_FLAGS = {
+    "granted": "is_granted",
+    "guardian": "is_by_guardian",
+    "keep_photo": "may_keep_photo",
+}
+
+CONSENT_MEMBERS = CONSENT_TEXTS | CONSENT_FLAGS
+REQUIRED = {"text_version", "granted"}
+
+
+@sensitive_variables()
+def consent(value: object) -> DeclaredConsent | None:
+    """What was declared about a consent text, if anything was."""
     if value is None:
-        return ""
-    if not isinstance(value, Mapping) or value.get("granted") is not True:
+        return None
+    if not isinstance(value, Mapping) or not REQUIRED <= set(value) <= set(CONSENT_MEMBERS):
         raise InputError("consent_invalid", "consent")
-    version = value.get("text_version")
-    if not isinstance(version, str) or not 0 < len(version) <= 50 or _has_controls(version):
+    texts = [item for key, item in value.items() if key in CONSENT_TEXTS]
+    flags = [item for key, item in value.items() if key in CONSENT_FLAGS]
+    if not all(_is_token(item) for item in texts) or not all(
+        isinstance(item, bool) for item in flags
+    ):
         raise InputError("consent_invalid", "consent")
-    return version
+    if "relation" in value and value.get("guardian") is not True:
+        raise InputError("consent_invalid", "consent")
+    return DeclaredConsent(**{CONSENT_MEMBERS[key]: item for key, item in value.items()})
 
 
+def _is_token(item: object) -> bool:
+    return isinstance(item, str) and 0 < len(item) <= MAX_TOKEN and not _has_controls(item)
+
+
+@sensitive_variables()
 def _has_controls(text: str, keep: str = "") -> bool:
     """Control, format, surrogate or private characters, which no honest input needs."""
     return any(
@@ -88,6 +136,7 @@ def _has_controls(text: str, keep: str = "") -> bool:
     )
 
 
+@sensitive_variables()
 def photo_url(value: object, *, schemes: tuple[str, ...]) -> str:
     """An absolute address that a provider can fetch; we never fetch it ourselves."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_URL or not value.isascii():

@@ -6,13 +6,15 @@ the other learns it.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from django_faceverify.exceptions import ProviderError
-from django_faceverify.models import Photo, Verification, VerificationAttempt
+from django_faceverify.models import Photo, Verification, VerificationAttempt, statements
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 
@@ -24,26 +26,45 @@ MAX_DURATION_MS = 2**31 - 1
 
 def write_intent(verification: Verification, photo: Photo, provider: str) -> VerificationAttempt:
     """Write an attempt ahead of its call; provably nothing was sent while it stands so."""
-    return VerificationAttempt.objects.create(
+    attempt = VerificationAttempt(
         verification=verification,
         photo=photo,
         number=verification.fence,
         provider=provider,
         started_at=timezone.now(),
     )
+    statements.insert(attempt)
+    return attempt
 
 
 def mark_sending(attempt: VerificationAttempt, seconds: float) -> bool:
     """The second step, directly before the first byte; from here on it may cost money.
 
     Only while the claim still holds by the database's clock, and long enough for a call
-    of so many seconds: not when the worker was paused, nor when the case was canceled.
+    of so many seconds: not when the worker was paused, nor when the case was canceled or
+    the consent has gone.
     """
-    held = Verification.objects.processing(Verification.Stage.CALLING).filter(
-        pk=attempt.verification_id, fence=attempt.number, lease_until__gt=db_now(seconds)
+    return bool(
+        statements.update(
+            _held_for(seconds), {"pk": attempt.pk, "state": State.INTENT}, state=State.SENDING
+        )
     )
-    rows = VerificationAttempt.objects.filter(Exists(held), pk=attempt.pk, state=State.INTENT)
-    return bool(rows.update(state=State.SENDING))
+
+
+@functools.lru_cache(maxsize=16)
+def _held_for(seconds: float) -> Callable[[], QuerySet[VerificationAttempt]]:
+    """Attempts whose worker owns the row for so many seconds more, with a consent."""
+
+    def rows() -> QuerySet[VerificationAttempt]:
+        calling = Verification.objects.processing(Verification.Stage.CALLING).consented()
+        held = calling.filter(
+            pk=OuterRef("verification_id"),
+            fence=OuterRef("number"),
+            lease_until__gt=db_now(seconds),
+        )
+        return VerificationAttempt.objects.filter(Exists(held))
+
+    return rows
 
 
 def finish(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> bool:
@@ -95,5 +116,5 @@ def _facts(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> 
 
 
 def _swap(attempt: VerificationAttempt, states: tuple[str, ...], **facts: Any) -> bool:
-    won = VerificationAttempt.objects.filter(pk=attempt.pk, state__in=states).update(**facts)
-    return bool(won)
+    where = {"pk": attempt.pk, "state__in": states}
+    return bool(statements.update(VerificationAttempt.objects.all, where, **facts))

@@ -1,8 +1,8 @@
 """The transition table: the only way by which a verification changes its status.
 
 Every transition is one conditional UPDATE, guarded by the status it starts from (and by the
-worker's fence where there is one), and writes its Event in the same transaction. Whoever
-comes second changes nothing and is told so.
+worker's fence where there is one), and writes its Event, and what webhooks are to tell, in
+the same transaction. Whoever comes second changes nothing and is told so.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
-from django_faceverify.models import Event, Verification
+from django_faceverify import webhooks
+from django_faceverify.models import Event, Verification, statements
+from django_faceverify.models.token import TokenHolder
 from django_faceverify.signals import (
+    Announcement,
     verification_decided,
     verification_needs_input,
+    verification_reopened,
     verification_submitted,
 )
 
@@ -35,7 +38,7 @@ class Transition:
     sources: tuple[str, ...]
     target: str
     event: str
-    signal: Signal | None = None
+    signal: Announcement | None = None
 
 
 TRANSITIONS: dict[str, Transition] = {
@@ -59,6 +62,9 @@ TRANSITIONS: dict[str, Transition] = {
         (Status.REQUIRES_INPUT, Status.PROCESSING, Status.IN_REVIEW), Status.CANCELED, "canceled"
     ),
     "expire": Transition((Status.REQUIRES_INPUT,), Status.EXPIRED, "expired"),
+    "reopen": Transition(
+        (Status.VERIFIED, Status.REJECTED), Status.IN_REVIEW, "reopened", verification_reopened
+    ),
 }
 
 SYSTEM = "system"
@@ -79,42 +85,70 @@ def move(
 
     ``sources`` narrows the statuses of the table, ``guard`` names columns that must still
     be as the caller saw them (such as the fence, by which a worker owns the work), and
-    ``changes`` are further columns of the same UPDATE.
+    ``changes`` are further columns of the same UPDATE. Nothing moves a redacted case.
     """
     transition = TRANSITIONS[action]
     off_the_queue = {} if transition.target == Status.PROCESSING else OFF_THE_QUEUE
+    ended_at = timezone.now() if transition.target in Verification.FINAL else None
     with transaction.atomic(savepoint=False):
-        won = Verification.objects.filter(
-            pk=verification.pk, status__in=sources or transition.sources, **(guard or {})
-        ).update(
+        won = statements.update(
+            Verification.objects.all,
+            {
+                "pk": verification.pk,
+                "status__in": sources or transition.sources,
+                "redacted_at": None,
+                **(guard or {}),
+            },
             status=transition.target,
             reason_code=reason_code,
             updated_at=timezone.now(),
+            ended_at=ended_at,
             **{**off_the_queue, **changes},
         )
         if not won:
             return False
-        Event.objects.append_locked(
+        event = Event.objects.append_locked(
             verification, transition.event, actor=actor, reason_code=reason_code, data=data
         )
-        _announce(transition, verification.pk)
+        tell(
+            verification,
+            event,
+            name=webhooks.EVENT_BY_STATUS[transition.target],
+            status=transition.target,
+            signal=transition.signal,
+        )
     return True
 
 
 def user_actor(user: Any) -> str:
-    """How a user is named in events; an anonymous one by its kind."""
+    """How a user is named in events, or who holds a token; an anonymous one by its kind."""
+    if isinstance(user, TokenHolder):
+        return str(user)
     return f"user:{user.pk}" if user is not None and user.pk else "anonymous"
 
 
-def _announce(transition: Transition, verification_id: UUID) -> None:
-    """Tell the site after the commit; a failing receiver stops nothing."""
-    signal = transition.signal
-    if signal is None:
-        return
+def tell(
+    verification: Verification,
+    event: Event,
+    *,
+    name: str,
+    status: str,
+    signal: Announcement | None,
+) -> None:
+    """Tell the site what has happened, in the transaction that appended ``event``.
 
-    def send() -> None:
-        signal.send_robust(
-            sender=Verification, verification_id=verification_id, status=transition.target
+    Webhooks by the ``name`` of theirs, committed with it; the signal after the commit.
+    """
+    if event.is_heard:
+        webhooks.record(
+            verification, name, status=status, reason_code=event.reason_code, at=event.at
         )
+    if signal is not None:
+        _announce(signal, verification.pk, status)
 
-    transaction.on_commit(send, robust=True)
+
+def _announce(signal: Announcement, verification_id: UUID, status: str) -> None:
+    transaction.on_commit(
+        lambda: signal.tell(sender=Verification, verification_id=verification_id, status=status),
+        robust=True,
+    )

@@ -14,8 +14,15 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from django_faceverify import census
 from django_faceverify.conf import app_settings
-from django_faceverify.models import ProviderHealth, Verification, VerificationAttempt
+from django_faceverify.models import (
+    ProviderHealth,
+    Verification,
+    VerificationAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from django_faceverify.quotas import calls_today
 
 State = VerificationAttempt.State
@@ -39,6 +46,8 @@ class FaceVerifyCollector(Collector):
         yield _oldest_due()
         yield _breakers()
         yield _calls_left()
+        yield _stored_faces()
+        yield from _webhooks()
 
 
 def _attempts() -> Iterator[Metric]:
@@ -76,6 +85,7 @@ def _verifications() -> Metric:
     queues = {
         "waiting": rows.processing(Stage.WAITING),
         "calling": rows.processing(Stage.CALLING),
+        "unknown": rows.processing(Stage.UNKNOWN),
         "in_review": rows.filter(status=Status.IN_REVIEW),
     }
     family = GaugeMetricFamily(
@@ -127,3 +137,47 @@ def _calls_left() -> Metric:
         if limit is not None:
             family.add_metric((provider,), max(0, limit - calls_today(provider)))
     return family
+
+
+def _stored_faces() -> Metric:
+    """As the last census of the purge found it; before the first there is no number."""
+    family = GaugeMetricFamily(
+        "faceverify_stored_faces",
+        "Persons whose photos are stored, and the photos, as counted once a day.",
+        labels=("what",),
+    )
+    if found := census.last():
+        family.add_metric(("persons",), found.person_count)
+        family.add_metric(("photos",), found.photo_count)
+    return family
+
+
+def _webhooks() -> Iterator[Metric]:
+    """What is still to be told, and who cannot be."""
+    rows = WebhookDelivery.objects
+    deliveries = GaugeMetricFamily(
+        "faceverify_webhook_deliveries",
+        f"Webhook deliveries that wait, or were given up, counted up to {COUNT_LIMIT}.",
+        labels=("state",),
+    )
+    for name, states in {"waiting": rows.model.OPEN, "dead": (rows.model.State.DEAD,)}.items():
+        found = rows.filter(state__in=states).values("pk")
+        deliveries.add_metric((name,), found[:COUNT_LIMIT].count())
+    yield deliveries
+    due = rows.due().filter(endpoint__is_enabled=True).order_by("due_at")
+    oldest = due.values_list("due_at", flat=True).first()
+    seconds = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    yield GaugeMetricFamily(
+        "faceverify_webhook_oldest_due_seconds",
+        "For how long the oldest webhook that may be sent has waited.",
+        value=max(0.0, seconds),
+    )
+    endpoints = GaugeMetricFamily(
+        "faceverify_webhook_endpoints", "Webhook endpoints by their health.", labels=("health",)
+    )
+    enabled = WebhookEndpoint.objects.filter(is_enabled=True)
+    endpoints.add_metric(("well",), enabled.filter(failing_since__isnull=True).count())
+    endpoints.add_metric(("failing",), enabled.filter(failing_since__isnull=False).count())
+    disabled = WebhookEndpoint.objects.filter(is_enabled=False)
+    endpoints.add_metric(("disabled",), disabled.count())
+    yield endpoints

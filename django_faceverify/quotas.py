@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import QuotaExceeded
 from django_faceverify.models import Counter, Verification, VerificationAttempt
+from django_faceverify.models.limits import Take
+from django_faceverify.reasons import ReasonCode
 
 #: the clock by which the registry's daily limits begin anew
 BOOKS = ZoneInfo("Asia/Shanghai")
@@ -35,9 +36,24 @@ class Window:
         return max(1.0, (self.ends_at - timezone.now()).total_seconds())
 
 
+@dataclass(frozen=True)
+class Limit:
+    """What is counted under ``scope``: so many in a window at most; ``None`` is no limit."""
+
+    scope: str
+    window: Window
+    most: int | None
+    reason: str = "too_many_photos"
+
+
 def this_minute() -> Window:
     start = timezone.now().astimezone(BOOKS).replace(second=0, microsecond=0)
     return Window(f"{start:%Y%m%dT%H%M}", start + timedelta(minutes=1))
+
+
+def this_hour() -> Window:
+    start = timezone.now().astimezone(BOOKS).replace(minute=0, second=0, microsecond=0)
+    return Window(f"{start:%Y%m%dT%H}", start + timedelta(hours=1))
 
 
 def this_day() -> Window:
@@ -57,31 +73,56 @@ def admit_submission(verification: Verification) -> None:
     The person is told when to come back, not which of the limits it was.
     """
     quotas, index = app_settings.quotas, verification.idcard_number_index
-    _require(f"photos/idcard/{index}", this_day(), quotas.photos_per_idcard_day)
+    today = this_day()
+    of_idcard = Limit(f"photos/idcard/{index}", today, quotas.photos_per_idcard_day)
     if verification.user_id is None:
+        _require(of_idcard)
         return
     user = f"user/{verification.user_id}"
-    _require(f"photos/{user}", this_day(), quotas.photos_per_user_day)
+    _require(of_idcard, Limit(f"photos/{user}", today, quotas.photos_per_user_day))
     month = this_month()
     if take(f"seen/{user}/{index}", month, 1):
-        _require(f"idcards/{user}", month, quotas.idcards_per_user_month)
+        _require(Limit(f"idcards/{user}", month, quotas.idcards_per_user_month))
 
 
-def admit_person(verification: Verification, provider: str) -> None:
-    """Count a call about this person; raises ``QuotaExceeded`` with the wait."""
-    quotas = app_settings.quotas
-    index = verification.idcard_number_index
-    for name, window, limit in (
-        ("minute", this_minute(), quotas.calls_per_idcard_minute),
-        ("day", this_day(), quotas.calls_per_idcard_day),
-    ):
-        _require(f"calls/{name}/{provider}/{index}", window, limit, reason="identity_rate_limited")
+def admit_call(verification: Verification, provider: str) -> None:
+    """Count a call about this person, and its money; raises ``QuotaExceeded`` with the wait.
+
+    All workers meet at the row of the money, so it comes last, and the call of this last.
+    """
+    quotas, index, today = app_settings.quotas, verification.idcard_number_index, this_day()
+    person = ReasonCode.IDENTITY_RATE_LIMITED
+    _require(
+        Limit(
+            f"calls/minute/{provider}/{index}",
+            this_minute(),
+            quotas.calls_per_idcard_minute,
+            person,
+        ),
+        Limit(f"calls/day/{provider}/{index}", today, quotas.calls_per_idcard_day, person),
+        Limit(
+            _budget(provider),
+            today,
+            app_settings.limits(provider).calls_per_day,
+            ReasonCode.BUDGET_SPENT,
+        ),
+    )
 
 
-def admit_cost(provider: str) -> None:
-    """Count a call against the day's money; raises ``QuotaExceeded`` with the wait."""
-    limit = app_settings.limits(provider).calls_per_day
-    _require(_budget(provider), this_day(), limit, reason="budget_spent")
+def admit_reveal(actor: str) -> None:
+    """Count an identity that is about to be shown; raises ``QuotaExceeded`` for one too many."""
+    limit = app_settings.quotas.reveals_per_reviewer_hour
+    _require(Limit(_reveals(actor), this_hour(), limit, "too_many_reveals"))
+
+
+def reveals_this_hour(actor: str) -> int:
+    return used(_reveals(actor), this_hour())
+
+
+def admit_search(actor: str) -> None:
+    """Count a search by ID number; raises ``QuotaExceeded`` for one too many."""
+    limit = app_settings.quotas.searches_per_reviewer_hour
+    _require(Limit(f"searches/{actor}", this_hour(), limit, "too_many_searches"))
 
 
 def give_back(attempt: VerificationAttempt, is_billed: str) -> None:
@@ -102,13 +143,7 @@ def take(scope: str, window: Window, limit: int | None, amount: int = 1) -> bool
     """Use up a part of a limit if it is still there; ``None`` is no limit."""
     if limit is None:
         return True
-    if amount > limit:
-        return False
-    return (
-        _add(scope, window, limit, amount)
-        or _begin(scope, window, amount)
-        or _add(scope, window, limit, amount)
-    )
+    return Counter.objects.take([Take(scope, window.name, limit, amount)]) is None
 
 
 def used(scope: str, window: Window) -> int:
@@ -127,42 +162,24 @@ def _day_of(moment: datetime) -> Window:
     return Window(f"{start:%Y%m%d}", start + timedelta(days=1))
 
 
+def _reveals(actor: str) -> str:
+    return f"reveals/{actor}"
+
+
 def _budget(provider: str) -> str:
     return f"budget/{provider}"
 
 
-def _require(
-    scope: str, window: Window, limit: int | None, reason: str = "too_many_photos"
-) -> None:
-    if not take(scope, window, limit):
-        raise QuotaExceeded(reason, window.seconds_left)
-
-
-def _add(scope: str, window: Window, limit: int, amount: int) -> bool:
-    """Add within the current window."""
-    return bool(
-        Counter.objects.filter(scope=scope, window=window.name, used__lte=limit - amount).update(
-            used=F("used") + amount, updated_at=timezone.now()
-        )
+def _require(*limits: Limit) -> None:
+    """Use up one of each; the transaction of the caller is undone when one is full."""
+    by_scope = {limit.scope: limit for limit in limits if limit.most is not None}
+    refused = Counter.objects.take(
+        [
+            Take(scope, limit.window.name, limit.most)
+            for scope, limit in by_scope.items()
+            if limit.most is not None
+        ]
     )
-
-
-def _begin(scope: str, window: Window, amount: int) -> bool:
-    """Begin a new window on the row of an old one, or a new row; says whether it was us."""
-    now = timezone.now()
-    began = (
-        Counter.objects.filter(scope=scope)
-        .exclude(window=window.name)
-        .update(window=window.name, used=amount, updated_at=now)
-    )
-    if began:
-        return True
-    # An upsert locks the row at once; "insert or ignore" would share it, and deadlock.
-    target = connection.features.supports_update_conflicts_with_target
-    Counter.objects.bulk_create(
-        [Counter(scope=scope, window=window.name, used=0, updated_at=now)],
-        update_conflicts=True,
-        update_fields=["updated_at"],
-        unique_fields=["scope"] if target else None,
-    )
-    return False
+    if refused:
+        limit = by_scope[refused.scope]
+        raise QuotaExceeded(limit.reason, limit.window.seconds_left)

@@ -69,6 +69,8 @@ class ReasonCode(TextChoices):
     PHOTO_LOST = "photo_lost", _("stored photo cannot be opened")
     SEAL_BROKEN = "seal_broken", _("sealed data does not open")
     UNDER_AGE = "under_age", _("under age")
+    CONSENT_REQUIRED = "consent_required", _("no consent")
+    CONSENT_WITHDRAWN = "consent_withdrawn", _("consent withdrawn")
     NOT_MATCHED = "not_matched", _("details and photo do not match")
     CONFIRMED_BY_DOCUMENT = "confirmed_by_document", _("confirmed by document")
     CONFIRMED_BY_CALL = "confirmed_by_call", _("confirmed in person or by call")
@@ -79,6 +81,38 @@ class ReasonCode(TextChoices):
     CANCELED_BY_SUBJECT = "canceled_by_subject", _("canceled by the person")
     CANCELED_BY_STAFF = "canceled_by_staff", _("canceled by staff")
     NOT_STARTED_IN_TIME = "not_started_in_time", _("no photo in time")
+    REOPENED = "reopened", _("decision taken back by two people")
+
+
+class RevealReason(TextChoices):
+    """Why somebody looks at a name and an ID number; the words of their own are a note."""
+
+    REVIEW = "review", _("needed to decide the case")
+    SUPPORT = "support", _("the person asked for help")
+    COMPLAINT = "complaint", _("complaint")
+    FRAUD = "fraud", _("suspicion of fraud")
+    AUTHORITY = "authority", _("request of a court or an authority")
+    SUBJECT_RIGHTS = "subject_rights", _("the person wants to see, correct or erase their data")
+    OTHER = "other", _("other")
+
+
+class ReopenReason(TextChoices):
+    """Why a decision is taken back."""
+
+    NEW_EVIDENCE = "new_evidence", _("new evidence")
+    APPEAL = "appeal", _("the person objects")
+    MISTAKE = "mistake", _("decided by mistake")
+    FRAUD = "fraud", _("suspicion of fraud")
+    AUTHORITY = "authority", _("request of a court or an authority")
+
+
+class RedactionReason(TextChoices):
+    """Why personal data was destroyed; stands in the history, never on the verification."""
+
+    SUBJECT_REQUEST = "subject_request", _("asked for by the person")
+    STAFF_REQUEST = "staff_request", _("done by staff")
+    CONSENT_WITHDRAWN = "consent_withdrawn", _("consent withdrawn")
+    RETENTION_OVER = "retention_over", _("time to keep it over")
 
 
 @dataclass(frozen=True)
@@ -175,8 +209,21 @@ REASONS: dict[str, Reason] = {
     ReasonCode.SEAL_BROKEN: _reason(Category.PROVIDER, FixableBy.SITE, _IN_PROGRESS),
     ReasonCode.UNDER_AGE: _reason(
         Category.LIMIT,
-        FixableBy.NOBODY,
-        _("People under 14 need the consent of a guardian. Please use another way to verify."),
+        FixableBy.SUBJECT,
+        _(
+            "People under 14 need the consent of a guardian. Without it, please use another way "
+            "to verify."
+        ),
+    ),
+    ReasonCode.CONSENT_REQUIRED: _reason(
+        Category.LIMIT,
+        FixableBy.SUBJECT,
+        _("Please read the current consent text and say that you agree, or use another way."),
+    ),
+    ReasonCode.CONSENT_WITHDRAWN: _reason(
+        Category.LIMIT,
+        FixableBy.SUBJECT,
+        _("You have withdrawn your consent. The verification has ended."),
     ),
     ReasonCode.NOT_MATCHED: _reason(
         Category.MISMATCH,
@@ -219,6 +266,7 @@ REASONS: dict[str, Reason] = {
         FixableBy.SUBJECT,
         _("No photo was sent in time. Please start again."),
     ),
+    ReasonCode.REOPENED: _reason(Category.REVIEWER, FixableBy.REVIEWER, _BEING_REVIEWED),
     # refusals of what was sent to us
     "required": _reason(Category.INPUT, FixableBy.SUBJECT, _("This field is required.")),
     "idcard_name_length": _reason(
@@ -298,7 +346,18 @@ REASONS: dict[str, Reason] = {
     "consent_invalid": _reason(
         Category.INPUT,
         FixableBy.SUBJECT,
-        _("Please read and accept the current consent text."),
+        _("Please say to which version of the consent text you agree, and that you do."),
+    ),
+    "consent_version_unknown": _reason(
+        Category.INPUT, FixableBy.SITE, _("There is no such version of the consent text.")
+    ),
+    "consent_version_outdated": _reason(
+        Category.INPUT,
+        FixableBy.SUBJECT,
+        _("The consent text has changed. Please read the current one."),
+    ),
+    "consent_not_given": _reason(
+        Category.INPUT, FixableBy.NOBODY, _("There is no consent that could be withdrawn.")
     ),
     "reason_invalid": _reason(
         Category.INPUT, FixableBy.REVIEWER, _("Please choose a reason for this decision.")
@@ -336,7 +395,84 @@ REASONS: dict[str, Reason] = {
         FixableBy.REVIEWER,
         _("This verification has changed since you opened it. Please look again."),
     ),
-    "own_case": _reason(Category.INPUT, FixableBy.REVIEWER, _("You cannot decide your own case.")),
+    "own_case": _reason(
+        Category.INPUT, FixableBy.REVIEWER, _("This is your own case: somebody else must do it.")
+    ),
+    "reveal_reason_invalid": _reason(
+        Category.INPUT, FixableBy.REVIEWER, _("Please choose why you need to see it.")
+    ),
+    "reveal_note_too_short": _reason(
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("Please say in at least 5 characters why you need to see it."),
+    ),
+    "too_many_reveals": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("You have revealed as many identities as you may in an hour. Please come back later."),
+    ),
+    "too_many_searches": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("You have searched as often as you may in an hour. Please come back later."),
+    ),
+    "identity_destroyed": _reason(
+        Category.INPUT,
+        FixableBy.NOBODY,
+        _("The personal data of this verification have been destroyed."),
+    ),
+    "reopen_reason_invalid": _reason(
+        Category.INPUT, FixableBy.REVIEWER, _("Please choose why the decision is taken back.")
+    ),
+    "not_decided": _reason(
+        Category.INPUT,
+        FixableBy.NOBODY,
+        _("Only a verified or a rejected verification can be opened again."),
+    ),
+    "already_requested": _reason(
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("To open it again is already proposed; somebody else must confirm it."),
+    ),
+    "not_requested": _reason(
+        Category.INPUT, FixableBy.REVIEWER, _("Nobody has proposed lately to open it again.")
+    ),
+    "same_person_twice": _reason(
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("You have proposed it yourself: somebody else must confirm it."),
+    ),
+    # webhook endpoints, which staff describe
+    "webhook_url_invalid": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("Please give a complete URL, without a user name and without a fragment."),
+    ),
+    "webhook_url_insecure": _reason(
+        Category.INPUT, FixableBy.SITE, _("The URL must begin with https://.")
+    ),
+    "webhook_url_port": _reason(
+        Category.INPUT, FixableBy.SITE, _("Webhooks are not sent to this port.")
+    ),
+    "webhook_url_not_public": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("The URL leads to this machine or to a private network."),
+    ),
+    "webhook_events_invalid": _reason(Category.INPUT, FixableBy.SITE, _("There is no such event.")),
+    "webhook_description_invalid": _reason(
+        Category.INPUT, FixableBy.SITE, _("A description is one line of at most 200 characters.")
+    ),
+    "webhook_secret_invalid": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("A secret is whsec_ and then 24 to 64 bytes in base64."),
+    ),
+    "webhook_being_sent": _reason(
+        Category.INPUT,
+        FixableBy.NOBODY,
+        _("This message is being sent at this moment. Please look again."),
+    ),
 }
 
 #: the reasons that a reviewer may choose, by decision

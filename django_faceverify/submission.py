@@ -37,7 +37,7 @@ class Picture:
     source: str
 
 
-@sensitive_variables("submission")
+@sensitive_variables()
 def check(submission: Submission, level: Level) -> Picture:
     """Check a photo as far as possible before anything is stored or paid for."""
     if submission.url is not None:
@@ -52,6 +52,7 @@ def check(submission: Submission, level: Level) -> Picture:
     return Picture(canonical=canonical, source=submission.source)
 
 
+@sensitive_variables()
 def _photo_url(url: object, level: Level) -> str:
     if not app_settings.ALLOW_PHOTO_URLS or not providers[level.provider].takes_url:
         raise InputError("url_not_allowed", "url")
@@ -61,10 +62,12 @@ def _photo_url(url: object, level: Level) -> str:
 class stored:  # noqa: N801 (reads as a statement: with stored(picture) as photo)
     """File first, row second: what was stored is removed again if the row fails."""
 
+    @sensitive_variables()
     def __init__(self, picture: Picture | None) -> None:
         self.picture = picture
         self.photo: Photo | None = None
 
+    @sensitive_variables()
     def __enter__(self) -> Photo | None:
         picture = self.picture
         if picture is None:

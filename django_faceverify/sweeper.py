@@ -5,7 +5,6 @@ Any number of sweepers may run at once, from Celery beat, from cron or by hand.
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from math import ceil
@@ -13,18 +12,21 @@ from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 
-from django_faceverify import ledger, lifecycle
+from django_faceverify import journal, ledger, lifecycle
+from django_faceverify.audit import policy, roots
 from django_faceverify.conf import app_settings
+from django_faceverify.inquiry import ask
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
 from django_faceverify.verification import close_abandoned, give_up, run
 
 Result = TypeVar("Result")
-
-logger = logging.getLogger("django_faceverify")
+Queue = Callable[[], QuerySet[Verification]]
+Step = Callable[[UUID], bool]
 
 #: rows of one kind that one sweep moves; the next sweep goes on
 BATCH = 500
@@ -39,39 +41,46 @@ POSTPONE_SECONDS = 60.0
 
 def sweep() -> int:
     """Move on everything whose time has come; returns how many drains the rest deserves."""
+    policy.note()
     for verification in _oldest(Verification.objects.lost(), "lease_until"):
         _safely(give_up, verification)
     for verification in _oldest(Verification.objects.overdue(), "deadline_at"):
         _safely(_refer_overdue, verification)
+    for verification in _oldest(Verification.objects.unconsented(), "next_run_at"):
+        _safely(_ask_for_consent, verification)
     for verification in _oldest(Verification.objects.abandoned(), "expires_at"):
         _safely(_expire, verification)
     for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
         _safely(close_abandoned, attempt)
-    due = Verification.objects.due()[: MAX_DRAINS * ROWS_PER_DRAIN].count()
+    _safely(_write_root, "audit_root")
+    due = sum(queue()[: MAX_DRAINS * ROWS_PER_DRAIN].count() for queue, _ in _work())
     return min(MAX_DRAINS, ceil(due / ROWS_PER_DRAIN))
 
 
 def drain(seconds: float = DRAIN_SECONDS) -> int:
-    """Run due verifications, oldest first, for so long at most; returns how many."""
-    end, count = monotonic() + seconds, 0
-    while monotonic() < end:
-        ids = list(
-            Verification.objects.due().order_by("next_run_at").values_list("pk", flat=True)[:20]
-        )
-        if not ids:
-            break
-        # Several drains at once: each takes another of the oldest.
-        count += _run_safely(random.choice(ids))  # noqa: S311 (spreads work, not a secret)
+    """Call and ask for what is due, oldest first, for so long at most; returns how many."""
+    end, count, is_work_left = monotonic() + seconds, 0, True
+    while is_work_left:
+        is_work_left = False
+        for queue, step in _work():
+            ids = list(queue().order_by("next_run_at").values_list("pk", flat=True)[:20])
+            if ids and monotonic() < end:
+                is_work_left = True
+                # Several drains at once: each takes another of the oldest.
+                count += _do_safely(queue, step, random.choice(ids))  # noqa: S311 (spreads work, not a secret)
     return count
 
 
-def _run_safely(verification_id: UUID) -> bool:
-    """Run one row; one that cannot be run comes later, so that the others need not wait."""
-    did_something = _safely(run, verification_id)
+def _work() -> tuple[tuple[Queue, Step], ...]:
+    """What there is to do, and how; calls and questions take turns."""
+    return (Verification.objects.due, run), (Verification.objects.in_doubt, ask)
+
+
+def _do_safely(queue: Queue, step: Step, verification_id: UUID) -> bool:
+    """Work on one row; one that cannot be done comes later, so that the others need not wait."""
+    did_something = _safely(step, verification_id)
     if did_something is None:
-        Verification.objects.due().filter(pk=verification_id).update(
-            next_run_at=db_now(POSTPONE_SECONDS)
-        )
+        queue().filter(pk=verification_id).update(next_run_at=db_now(POSTPONE_SECONDS))
     return bool(did_something)
 
 
@@ -80,7 +89,7 @@ def _safely(step: Callable[[Any], Result], row: Any) -> Result | None:
     try:
         return step(row)
     except Exception as error:  # noqa: BLE001 (its text may be about a person; its kind is not)
-        logger.error("%s of %s failed: %s.", step.__name__, row, type(error).__name__)
+        journal.tell("step_failed", step=step.__name__, row=row, error=error)
         return None
 
 
@@ -95,6 +104,22 @@ def _refer_overdue(verification: Verification) -> None:
     )
 
 
+def _ask_for_consent(verification: Verification) -> None:
+    """Nobody may be asked about this person: the case goes back to them, and is not lost."""
+    with transaction.atomic():
+        # A consent may be coming in: it is written under the same lock.
+        Verification.objects.select_for_update().get(pk=verification.pk)
+        if Verification.objects.unconsented().filter(pk=verification.pk).exists():
+            lifecycle.move(
+                verification,
+                "ask_again",
+                actor=lifecycle.SYSTEM,
+                sources=(Verification.Status.PROCESSING,),
+                reason_code=ReasonCode.CONSENT_REQUIRED,
+                expires_at=db_now(app_settings.EXPIRES_AFTER),
+            )
+
+
 def _expire(verification: Verification) -> None:
     lifecycle.move(
         verification,
@@ -103,6 +128,10 @@ def _expire(verification: Verification) -> None:
         guard={"expires_at": verification.expires_at},
         reason_code=ReasonCode.NOT_STARTED_IN_TIME,
     )
+
+
+def _write_root(_: str) -> None:
+    roots.write_due_root()
 
 
 def _oldest(queryset: QuerySet[Verification], column: str) -> QuerySet[Verification]:

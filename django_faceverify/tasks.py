@@ -6,16 +6,14 @@ waiting is ``next_run_at`` in the database: no countdown, no retry by Celery.
 
 from __future__ import annotations
 
-import logging
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from django.db import transaction
 
-from django_faceverify import sweeper, verification
-
-logger = logging.getLogger("django_faceverify")
+from django_faceverify import journal, retention, sweeper, verification, webhooks
 
 #: seconds after which a wake-up is worthless: the sweeper has taken over
 WAKE_EXPIRES = 600
@@ -35,12 +33,26 @@ def sweep() -> None:
     """Find what was lost, what is overdue and what waits; wake workers for the rest."""
     for _ in range(sweeper.sweep()):
         drain.apply_async(expires=DRAIN_EXPIRES, retry=False)
+    for _ in range(webhooks.deliverers_needed()):
+        deliver_webhooks.apply_async(expires=DRAIN_EXPIRES, retry=False)
 
 
 @shared_task(name="django_faceverify.drain", ignore_result=True, serializer="json")
 def drain() -> None:
     """Work off verifications that are due, for a bounded time."""
     sweeper.drain()
+
+
+@shared_task(name="django_faceverify.purge", ignore_result=True, serializer="json")
+def purge() -> None:
+    """Destroy what the clocks of retention say, for a bounded time."""
+    retention.purge()
+
+
+@shared_task(name="django_faceverify.deliver_webhooks", ignore_result=True, serializer="json")
+def deliver_webhooks() -> None:
+    """Send webhooks that are due, for a bounded time."""
+    webhooks.deliver()
 
 
 class _Broker:
@@ -51,14 +63,18 @@ class _Broker:
 
 def wake(verification_id: UUID) -> None:
     """Send a worker after the commit. A broker that is down costs a delay, nothing else."""
+    transaction.on_commit(lambda: _hint(verify, str(verification_id)))
 
-    def send() -> None:
-        if monotonic() < _Broker.silent_until:
-            return
-        try:
-            verify.apply_async((str(verification_id),), expires=WAKE_EXPIRES, retry=False)
-        except Exception as error:  # noqa: BLE001 (brokers raise what they like; the sweeper finds the row)
-            _Broker.silent_until = monotonic() + SILENCE_AFTER_FAILURE
-            logger.warning("No wake-up sent (%s); the sweeper will.", type(error).__name__)
 
-    transaction.on_commit(send)
+def _hint(task: Any, *arguments: str) -> None:
+    """Send a message if the broker takes it."""
+    if monotonic() < _Broker.silent_until:
+        return
+    try:
+        task.apply_async(arguments, expires=WAKE_EXPIRES, retry=False)
+    except Exception as error:  # noqa: BLE001 (brokers raise what they like; the sweeper finds the row)
+        _Broker.silent_until = monotonic() + SILENCE_AFTER_FAILURE
+        journal.tell("wake_up_failed", error=error)
+
+
+webhooks.when_recorded(lambda: _hint(deliver_webhooks))

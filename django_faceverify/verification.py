@@ -8,15 +8,17 @@ before the first byte leaves, so that a crash in between is known not to have co
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import health, ledger, lifecycle, outcome, quotas
+from django_faceverify import consent, health, journal, ledger, lifecycle, outcome, quotas
+from django_faceverify.audit import policy
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import (
     NotSent,
@@ -25,20 +27,25 @@ from django_faceverify.exceptions import (
     QuotaExceeded,
     SealBroken,
 )
-from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
+from django_faceverify.models import Event, Photo, Verification, VerificationAttempt, statements
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.event import Link
 from django_faceverify.models.transactions import committed, hand_back_connection
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Comparison, ComparisonRequest
 from django_faceverify.reasons import REASONS, Category, ReasonCode
-
-logger = logging.getLogger("django_faceverify")
 
 #: seconds before the lease ends within which no request is begun any more
 LEASE_MARGIN = 5.0
 
 State = VerificationAttempt.State
 Stage = Verification.Stage
+
+# Made once: a compiled statement is found by its expressions.
+ONE_MORE_CLAIM, ONE_MORE_UNRECORDED = F("fence") + 1, F("unrecorded_count") + 1
+
+PHOTO_COLUMNS = [column.attname for column in Photo._meta.concrete_fields]
+VERIFICATION_COLUMNS = [column.attname for column in Verification._meta.concrete_fields]
 
 
 class Overtaken(Exception):
@@ -71,6 +78,7 @@ def run(verification_id: UUID | str) -> bool:
     Returns whether there was anything to do. Safe to call at any time, any number of times
     and from any number of workers: only one of them makes the call.
     """
+    policy.note()
     claim = claim_call(verification_id)
     if claim is None:
         return False
@@ -93,27 +101,25 @@ def claim_call(verification_id: UUID | str) -> Claim | None:
 
 
 def _win(verification_id: UUID | str) -> Claim | None:
-    won = (
-        Verification.objects.due()
-        .filter(pk=verification_id, unrecorded_count__lt=outcome.MAX_UNRECORDED)
-        .update(
-            stage=Stage.CALLING,
-            fence=F("fence") + 1,
-            unrecorded_count=F("unrecorded_count") + 1,
-            lease_until=db_now(app_settings.LEASE),
-            next_run_at=None,
-        )
+    won = statements.update(
+        Verification.objects.due,
+        {"pk": verification_id, "unrecorded_count__lt": outcome.MAX_UNRECORDED},
+        stage=Stage.CALLING,
+        fence=ONE_MORE_CLAIM,
+        unrecorded_count=ONE_MORE_UNRECORDED,
+        lease_until=db_now(app_settings.LEASE),
+        next_run_at=None,
     )
     if not won:
         return None
-    photos = Photo.objects.select_related("verification").filter(verification_id=verification_id)
-    photo = photos.order_by("-number")[0]
-    verification = photo.verification
+    verification, photo, last = _work_of(verification_id)
+    if consent.lacks_guardian(verification):
+        outcome.ask_again(verification, ReasonCode.UNDER_AGE)
+        return None
     if not _may_cost_money_again(verification, photo):
         outcome.refer(verification, ReasonCode.OUTCOME_UNKNOWN)
         return None
     level = app_settings.level(verification.level)
-    quotas.admit_person(verification, level.provider)
     is_probe = health.admit(level.provider)
     attempt = ledger.write_intent(verification, photo, level.provider)
     Event.objects.append_locked(
@@ -125,9 +131,35 @@ def _win(verification_id: UUID | str) -> Claim | None:
             "session_id": attempt.session_id,
             "provider": attempt.provider,
         },
+        last=last,
     )
-    quotas.admit_cost(level.provider)  # last: all workers meet at this row
+    quotas.admit_call(verification, level.provider)
     return Claim(verification, photo, attempt, level, is_probe)
+
+
+def _newest_photos() -> QuerySet[Photo, tuple[Any, ...]]:
+    return Photo.objects.order_by("-number", "-verification__events__number").values_list(
+        *PHOTO_COLUMNS,
+        *(f"verification__{column}" for column in VERIFICATION_COLUMNS),
+        "verification__events__number",
+        "verification__events__mac",
+    )
+
+
+def _work_of(verification_id: UUID | str) -> tuple[Verification, Photo, Link]:
+    """The case that was just won, its newest photo, and the end of its history: in one look."""
+    row = statements.select_first(_newest_photos, {"verification_id": verification_id})
+    assert row is not None  # noqa: S101 (nothing is processing without a photo)
+    of_photo, of_verification, link = (
+        row[: len(PHOTO_COLUMNS)],
+        row[len(PHOTO_COLUMNS) : -2],
+        row[-2:],
+    )
+    photo = Photo.from_db(DEFAULT_DB_ALIAS, PHOTO_COLUMNS, of_photo)
+    photo.verification = Verification.from_db(
+        DEFAULT_DB_ALIAS, VERIFICATION_COLUMNS, of_verification
+    )
+    return photo.verification, photo, Link(*link)
 
 
 def _may_cost_money_again(verification: Verification, photo: Photo) -> bool:
@@ -159,9 +191,7 @@ def call(claim: Claim) -> Comparison | ProviderError | None:
     except SealBroken as error:
         return NotSent(error.code)
     except Exception as error:  # noqa: BLE001 (a provider's bug must not carry a face into a log)
-        logger.error(
-            "The call of attempt %s failed with %s.", claim.attempt.pk, type(error).__name__
-        )
+        _tell("call_failed", claim.attempt, error=error)
         if claim.is_sent:
             return OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN)
         return NotSent(ReasonCode.PROVIDER_UNAVAILABLE)
@@ -174,21 +204,34 @@ def record(claim: Claim, answer: Comparison | ProviderError) -> None:
     is kept on it as evidence, and decides if the verification has only waited since.
     """
     committed(lambda: _record(claim, answer), durable=True, survives_reconnect=True)
+    if isinstance(answer, ProviderError):
+        _tell("attempt_ended", claim.attempt, state=answer.attempt_state, code=answer.code)
+    else:
+        _tell("attempt_ended", claim.attempt, state=State.ANSWERED, code=answer.reason_code or "ok")
+
+
+def _tell(event: str, attempt: VerificationAttempt, **facts: object) -> None:
+    journal.tell(
+        event,
+        verification=attempt.verification_id,
+        session_id=attempt.session_id,
+        provider=attempt.provider,
+        **facts,
+    )
 
 
 def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
+    claim.verification.unrecorded_count = 0
     if not ledger.finish(claim.attempt, answer):
-        if ledger.keep_as_evidence(claim.attempt, answer) and isinstance(answer, Comparison):
-            outcome.decide(claim.attempt, claim.level, answer.similarity, answer.reason_code)
+        outcome.resolve(claim.attempt, claim.level, answer, event="answered_late")
         return
     quotas.give_back(claim.attempt, answer.is_billed)
-    claim.verification.unrecorded_count = 0
     if isinstance(answer, Comparison):
         if claim.is_probe:
             health.close(claim.attempt.provider)
         outcome.decide(claim.attempt, claim.level, answer.similarity, answer.reason_code)
         return
-    health.report_failure(claim.attempt.provider, answer)
+    health.report_failure(claim.attempt.provider, answer, is_probe=claim.is_probe)
     if REASONS[answer.code].category is Category.PHOTO:
         outcome.decide(claim.attempt, claim.level, None, answer.code)
     else:
@@ -224,6 +267,7 @@ def _judge_abandoned(attempt: VerificationAttempt) -> ProviderError | None:
     for state, error in errors.items():
         if ledger.give_up(attempt, state, error):
             quotas.give_back(attempt, error.is_billed)
+            _tell("worker_lost", attempt, state=error.attempt_state)
             return error
     return None
 

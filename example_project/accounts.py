@@ -14,6 +14,8 @@ REVIEWING = (
     "view_photo",
     "view_verificationattempt",
     "view_event",
+    "reveal_identity",
+    "override_verification",
 )
 
 

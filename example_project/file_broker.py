@@ -56,6 +56,7 @@ class Channel(filesystem.Channel):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        self.control_folder.mkdir(parents=True, exist_ok=True)
         with (self.control_folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

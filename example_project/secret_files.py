@@ -33,5 +33,9 @@ def make_secret_key() -> str:
     return secrets.token_urlsafe(50)
 
 
+def make_webhook_secret() -> str:
+    return f"whsec_{make_sealing_key()}"
+
+
 def make_sealing_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()

@@ -15,7 +15,12 @@ import dj_database_url
 import pymysql
 
 from example_project import broker
-from example_project.secret_files import make_sealing_key, make_secret_key, read_or_make
+from example_project.secret_files import (
+    make_sealing_key,
+    make_secret_key,
+    make_webhook_secret,
+    read_or_make,
+)
 
 pymysql.install_as_MySQLdb()
 
@@ -112,7 +117,11 @@ DATABASE_CHOICES: dict[str, dict[str, Any]] = {
     },
     # Celery closes a task's connection after each task; the pool keeps it open behind its back.
     "django.db.backends.postgresql": {
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 32, "timeout": 10}},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 32, "timeout": 10},
+            "server_side_binding": True,  # statements are planned once for each connection
+            "prepare_threshold": 2,
+        },
         "CONN_MAX_AGE": 0,
     },
     "django.db.backends.mysql": {
@@ -184,24 +193,42 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_faceverify.sweep", "schedule": 15.0, "options": {"expires": 15.0}},
+    "purge": {"task": "django_faceverify.purge", "schedule": 300.0, "options": {"expires": 300.0}},
+    "webhooks": {
+        "task": "django_faceverify.deliver_webhooks",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
 }
 
 
 # Face verification
 
+SANDBOX_URL = "http://127.0.0.1:8410"
+QCLOUD = "django_faceverify.providers.qcloud.QcloudProvider"
+FACEID = "django_faceverify.providers.faceid.FaceIDProvider"
+PROVIDER = os.environ.get("FACEVERIFY_PROVIDER") or QCLOUD
 PROVIDER_TIMEOUT = float(os.environ.get("FACEVERIFY_TIMEOUT") or 20)
+#: the successor knows an account by its secret id alone
+ACCOUNT = (
+    {} if PROVIDER == FACEID else {"appid": os.environ.get("FACEVERIFY_APPID") or "1250000000"}
+)
 FACEVERIFY = {
     "PROVIDERS": {
         "default": {
-            "BACKEND": os.environ.get("FACEVERIFY_PROVIDER")
-            or "django_faceverify.providers.qcloud.QcloudProvider",
+            "BACKEND": PROVIDER,
             "LIMITS": {"CALLS_PER_DAY": 100_000},
+            "LEGAL": {
+                "NAME": "the sandbox of django-faceverify",
+                "CONTACT": "whoever started it",
+                "REGION": "this machine",
+            },
             "OPTIONS": {
-                "appid": os.environ.get("FACEVERIFY_APPID") or "1250000000",
+                **ACCOUNT,
                 "secret_id": os.environ.get("FACEVERIFY_SECRET_ID") or "docs-example-secret-id",
                 "secret_key": os.environ.get("FACEVERIFY_SECRET_KEY") or "docs-example-secret-key",
                 "endpoint": os.environ.get("FACEVERIFY_ENDPOINT")
-                or "http://127.0.0.1:8410/face/idcardcompare",
+                or f"{SANDBOX_URL}{'/' if PROVIDER == FACEID else '/face/idcardcompare'}",
                 "timeout": PROVIDER_TIMEOUT,
             },
             "THRESHOLDS": {
@@ -213,10 +240,13 @@ FACEVERIFY = {
     "LEVELS": {
         "default": {"PROVIDER": "default", "LIVE": os.environ.get("FACEVERIFY_LIVE") == "1"},
     },
+    "CONSENT": {"CURRENT": "demo-1"},  # the shipped demonstration, in English and Chinese
+    "ALTERNATIVE_URL": "/#another-way",
     "KEYS": {"example": read_or_make(DATA_DIR / "sealing.key", make_sealing_key)},
     "UNKNOWN_POLICY": os.environ.get("FACEVERIFY_UNKNOWN_POLICY") or "review",
     "LEASE": max(60, round(3 * PROVIDER_TIMEOUT)),
     "ALLOW_PHOTO_URLS": True,
+    "WEBHOOKS": {"ALLOW_LOOPBACK": True},  # the receiver below runs on this machine
     # Wide enough to be load-tested; the defaults are for real people.
     "QUOTAS": {
         "CALLS_PER_IDCARD_MINUTE": 10_000,
@@ -225,7 +255,18 @@ FACEVERIFY = {
         "PHOTOS_PER_USER_DAY": 100_000,
         "IDCARDS_PER_USER_MONTH": 100_000,
     },
+    "THROTTLES": {
+        "REQUESTS_PER_ADDRESS_MINUTE": 100_000,
+        "REQUESTS_PER_PRINCIPAL_MINUTE": 100_000,
+        "POSTS_PER_PRINCIPAL_MINUTE": 100_000,
+        "POSTS_PER_IDCARD_HOUR": 100_000,
+    },
 }
+
+
+# The receiver of webhooks (receiver.py), which on a real site is another program
+
+WEBHOOK_SECRET = read_or_make(DATA_DIR / "webhook.secret", make_webhook_secret)
 
 
 # What happened: on the console and in a file, without a word about a person

@@ -14,6 +14,9 @@ from PIL import Image
 from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
 from tests.scripted import ScriptedProvider, similarity
+from tests.webhooks.fixtures import receiver, told, webhook_rules
+
+__all__ = ["receiver", "told", "webhook_rules"]
 
 #: without an app of the site's, Celery would send our messages to a RabbitMQ on this machine
 celery_app = Celery("tests")
@@ -23,6 +26,9 @@ celery_app.set_default()
 #: an ID number that no real person can hold: the check digit is wrong on purpose
 IDCARD_NUMBER = "000000199001010011"
 IDCARD_NAME = "张三"
+
+#: what a person declares who agrees to the text of ``tests.settings``
+CONSENT = {"text_version": "demo-1", "granted": True}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -94,6 +100,8 @@ def verification(alice: User, idcard: dict[str, Any], jpeg: bytes) -> Verificati
 
 
 def submitted(user: Any, jpeg: bytes | None = None, **facts: Any) -> Verification:
-    facts = {"idcard_name": IDCARD_NAME, "idcard_number": IDCARD_NUMBER} | facts
+    """A case with a photo and a consent, waiting for a worker."""
+    own = {"idcard_name": IDCARD_NAME, "idcard_number": IDCARD_NUMBER, "consent": CONSENT}
+    facts = own | facts
     submission = intake.Submission(image=jpeg if jpeg is not None else draw_jpeg())
     return intake.create(user=user, submission=submission, **facts)

@@ -57,18 +57,24 @@ Launch = Callable[[Server], list[str]]
 @contextmanager
 def private_server(launch: Launch, usual_url: str, probe: Callable[[str], None]) -> Iterator[str]:
     """Run a server until the end of the block; gives its URL once ``probe`` is content with it."""
-    folder = Path(tempfile.mkdtemp(prefix="faceverify-server-"))
-    server = Server(folder, free_port())
-    server.environment["HOME"] = str(folder)
-    url = usual_url.replace(f":{urlsplit(usual_url).port}", f":{server.port}")
-    try:
-        if who := run_as():
-            os.chown(folder, who["user"], who["group"])
+    with place_of_its_own() as server:
+        url = usual_url.replace(f":{urlsplit(usual_url).port}", f":{server.port}")
         with running(launch(server), server) as process:
             wait_until_ready(process, server, lambda: probe(url))
             yield url
+
+
+@contextmanager
+def place_of_its_own() -> Iterator[Server]:
+    """A folder and a port for a server, until the end of the block."""
+    server = Server(Path(tempfile.mkdtemp(prefix="faceverify-server-")), free_port())
+    server.environment["HOME"] = str(server.folder)
+    try:
+        if who := run_as():
+            os.chown(server.folder, who["user"], who["group"])
+        yield server
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 @contextmanager

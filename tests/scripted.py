@@ -1,50 +1,45 @@
-"""A provider whose answers a test writes down, and which notes what it was asked."""
+"""The provider in memory, which a test scripts, and which can be asked what became of a call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.providers.base import Comparison, ComparisonRequest, NeverSeen
+from django_faceverify.testing.memory import MemoryProvider
 
-Answer = Comparison | BaseException
+Finding = Comparison | Exception | NeverSeen | None
 
 
-class ScriptedProvider(Provider):
-    """Gives ``answers`` in order, the last one for ever; an exception is raised.
+class ScriptedProvider(MemoryProvider):
+    """``script`` says what it answers, and ``knows`` what it gives when it is asked.
 
-    ``fails_before_sending`` says that the next exceptions come from the connection, before
-    the first byte.
+    Both in order, and the last for ever; an exception is raised.
     """
 
-    max_image_bytes = 4_000_000
-    takes_url = True
-    costs_money = False
-    answers: ClassVar[list[Answer]] = []
-    requests: ClassVar[list[ComparisonRequest]] = []
-    fails_before_sending: ClassVar[bool] = False
+    can_be_asked = True
+    visibility_delay = 0.0
+    outbox: ClassVar[list[ComparisonRequest]] = []
+    requests = outbox
+    _answers: ClassVar[list[Comparison | Exception]] = []
+    findings: ClassVar[list[Finding]] = [None]
+    questions: ClassVar[list[str]] = []
 
-    def __init__(self, alias: str, **options: Any) -> None:
-        super().__init__(alias)
-
-    def compare(
-        self, request: ComparisonRequest, *, about_to_send: Callable[[], None]
-    ) -> Comparison:
-        cls = type(self)
-        answer = cls.answers.pop(0) if len(cls.answers) > 1 else cls.answers[0]
-        if cls.fails_before_sending and isinstance(answer, BaseException):
-            raise answer
-        about_to_send()
-        cls.requests.append(request)
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+    def find(self, session_id: str) -> Comparison | NeverSeen | None:
+        self.questions.append(session_id)
+        finding = self.findings.pop(0) if len(self.findings) > 1 else self.findings[0]
+        if isinstance(finding, Exception):
+            raise finding
+        return finding
 
     @classmethod
-    def script(cls, *answers: Answer, fails_before_sending: bool = False) -> None:
-        cls.answers = list(answers)
-        cls.requests = []
-        cls.fails_before_sending = fails_before_sending
+    def knows(cls, *findings: Finding) -> None:
+        cls.findings[:], cls.questions[:] = findings, []
+
+    @classmethod
+    def script(cls, *answers: Comparison | Exception) -> None:
+        cls.answers_with(*answers)
+        cls.outbox.clear()
+        cls.knows(None)
 
 
 def similarity(value: float) -> Comparison:

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "django_faceverify",
+    "example_project",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -84,6 +85,7 @@ STORAGES = {
         "OPTIONS": {"location": str(VAR / "photos"), "file_permissions_mode": 0o600},
     },
 }
+WEBHOOK_SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 CELERY_BROKER_URL = "memory://"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 FACEVERIFY = {
@@ -91,14 +93,18 @@ FACEVERIFY = {
         "default": {
             "BACKEND": "tests.scripted.ScriptedProvider",
             "THRESHOLDS": {"verify_at": 80, "review_at": 70},
+            "LEGAL": {"NAME": "Example Faces Ltd", "CONTACT": "privacy@example.com"},
         }
     },
     "LEVELS": {
         "default": {"PROVIDER": "default", "LIVE": False},
-        "live": {"PROVIDER": "default", "LIVE": True, "OPEN": True},
+        "live": {"PROVIDER": "default", "LIVE": True, "OPEN": True, "ALTERNATIVE_URL": "/counter/"},
     },
     "KEYS": {"test": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
     "ALLOW_PHOTO_URLS": True,
+    "CONSENT": {
+        "TEXTS": {"demo-1": {"TEXT": {"en": "I agree.", "zh-hans": "我同意。"}}},
+    },
     # the tests of limits set their own
     "QUOTAS": dict.fromkeys(
         (
@@ -107,6 +113,14 @@ FACEVERIFY = {
             "PHOTOS_PER_IDCARD_DAY",
             "PHOTOS_PER_USER_DAY",
             "IDCARDS_PER_USER_MONTH",
+        )
+    ),
+    "THROTTLES": dict.fromkeys(
+        (
+            "REQUESTS_PER_ADDRESS_MINUTE",
+            "REQUESTS_PER_PRINCIPAL_MINUTE",
+            "POSTS_PER_PRINCIPAL_MINUTE",
+            "POSTS_PER_IDCARD_HOUR",
         )
     ),
 }

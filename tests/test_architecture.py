@@ -10,37 +10,56 @@ import django_faceverify
 
 PACKAGE = Path(django_faceverify.__file__).parent
 
-GROUND = "conf exceptions reasons disclosure decision signals"
-CRAFTS = "identity inputs photo sealing"
-RULES = "lifecycle quotas health webhooks"
+GROUND = "conf exceptions reasons disclosure decision signals journal"
+CRAFTS = "identity inputs photo sealing targets"
+RULES = "lifecycle quotas health webhooks consent idempotency throttles"
 WORK = "verification sweeper retention"
-DOOR = f"intake submission costs lifecycle models inputs {GROUND}"
+DOOR = f"intake dossier looks reopening access headers submission consent costs census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
-    "conf exceptions reasons signals": "",
+    "conf exceptions reasons headers logs journal deadline": "",
+    "signals": "journal",
     "decision disclosure": "reasons",
-    CRAFTS: GROUND,
-    "providers": GROUND,
+    "transport": "deadline",
+    CRAFTS: f"transport {GROUND}",
+    "providers": f"transport deadline {GROUND}",
     "models": f"{CRAFTS} {GROUND}",
-    RULES: f"models {CRAFTS} {GROUND}",
+    "access": f"models {GROUND}",
+    "webhooks": f"models transport deadline {CRAFTS} {GROUND}",
+    "lifecycle": f"webhooks models {CRAFTS} {GROUND}",
+    "quotas health consent idempotency throttles": f"models {CRAFTS} {GROUND}",
+    "redaction": f"lifecycle webhooks models {GROUND}",
+    "tokens": f"lifecycle models {CRAFTS} {GROUND}",
+    "orphans census": f"models {GROUND}",
     "ledger": f"models providers {GROUND}",
     "statement": f"models {GROUND}",
-    "costs metrics": f"quotas models {GROUND}",
-    "outcome": f"ledger {RULES} models {GROUND}",
+    "costs metrics": f"quotas census models {GROUND}",
+    "audit": f"lifecycle models {CRAFTS} {GROUND}",
+    "rotation": f"models {CRAFTS} {GROUND}",
+    "outcome": f"ledger {RULES} models providers {GROUND}",
     "submission": f"models providers {CRAFTS} {GROUND}",
-    "verification": f"outcome ledger {RULES} models providers {CRAFTS} {GROUND}",
-    "sweeper retention": f"verification ledger {RULES} models {CRAFTS} {GROUND}",
+    "verification": f"outcome ledger audit {RULES} models providers {CRAFTS} {GROUND}",
+    "inquiry": f"outcome audit models providers {GROUND}",
+    "sweeper": f"verification inquiry audit ledger {RULES} models {CRAFTS} {GROUND}",
+    "retention": f"audit redaction orphans census tokens {RULES} models {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
-    "intake": f"submission tasks {RULES} models providers {CRAFTS} {GROUND}",
-    "api console capture": DOOR,
-    "management": f"{DOOR} quotas statement metrics tasks sweeper retention providers sandbox",
+    "intake": f"access submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
+    "api": DOOR,
+    "console capture": f"audit {DOOR}",
+    "testing": f"intake verification models providers {GROUND}",
+    "looks": f"intake access {RULES} models {CRAFTS} {GROUND}",
+    "reopening": f"access {RULES} models {CRAFTS} {GROUND}",
+    "dossier": f"intake looks access lifecycle quotas inputs models {GROUND}",
+    "management": f"{DOOR} audit rotation dossier redaction quotas statement metrics tasks sweeper retention providers sandbox",
     "urls": "api console capture",
     "admin": "console models",
     "checks": f"verification providers {CRAFTS} {GROUND}",
-    "host_checks": f"models {GROUND}",
-    "apps": "checks host_checks",
-    "migrations": "models",
+    "host_checks": f"audit census models {GROUND}",
+    "consent_checks": f"consent {GROUND}",
+    "token_checks": f"tokens {GROUND}",
+    "apps": "checks consent_checks host_checks token_checks logs",
+    "migrations": "audit models",
     "sandbox": "",
     "__init__": "",
 }

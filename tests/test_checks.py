@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ def provider(**entry: Any) -> dict[str, Any]:
 
 def options(**changes: Any) -> dict[str, Any]:
     return provider(OPTIONS={**CREDENTIALS, **changes})
+
+
+def faceid(review_at: float = 70, **changes: Any) -> dict[str, Any]:
+    entry = {
+        "BACKEND": "django_faceverify.providers.faceid.FaceIDProvider",
+        "OPTIONS": {"secret_id": "id", "secret_key": "key", **changes},
+        "THRESHOLDS": {"verify_at": 80, "review_at": review_at},
+    }
+    return {"PROVIDERS": {"default": entry}}
 
 
 def level(**entry: Any) -> dict[str, Any]:
@@ -56,6 +66,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E033", provider(BACKEND="builtins.dict")),
     ("E034", options(secretkey="typo")),
     ("E035", options(timeout=58)),
+    ("E036", {"UNKNOWN_POLICY": "reconcile", **options()}),
     ("E040", {"LEVELS": {}}),
     ("E041", level(PROVIDR="default")),
     ("E042", level(PROVIDER="defualt")),
@@ -77,7 +88,37 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E062", provider(LIMITS={"BURST": 0})),
     ("E062", provider(LIMITS={"PRICE": None})),
     ("E062", provider(LIMITS={"CALLS_PER_SECOND": float("nan")})),
+    ("E100", {"RETENTION": []}),
+    ("E101", {"RETENTION": {"PHOTOS": 0}}),
+    ("E102", {"RETENTION": {"PRESET": "US"}}),
+    ("E102", {"RETENTION": {"PRESET": None}}),
+    ("E103", {"RETENTION": {"PHOTO": "7 days"}}),
+    ("E103", {"RETENTION": {"PHOTO": 7}}),
+    ("E103", {"RETENTION": {"IDENTITY": -1}}),
+    ("E103", {"RETENTION": {"IDENTITY": True}}),
+    ("E103", {"RETENTION": {"AUDIT": float("nan")}}),
+    ("W104", {"RETENTION": {"PHOTO": timedelta(days=31)}}),
+    ("W104", {"RETENTION": {"PHOTO": None}}),
+    ("E105", {"RETENTION": {"PRESET": "CN", "AUDIT": timedelta(days=1094)}}),
     ("E053", level(THRESHOLDS={"verify_at": 60})),
+    ("E054", faceid(review_at=69.9)),
+    ("E060", {"THROTTLES": 5}),
+    ("E061", {"THROTTLES": {"REQUESTS": 5}}),
+    ("E062", {"THROTTLES": {"POSTS_PER_IDCARD_HOUR": "5/hour"}}),
+    ("E060", {"POLLING": []}),
+    ("E061", {"POLLING": {"WAIT": 5}}),
+    ("E062", {"POLLING": {"MAX_WAITERS": None}}),
+    ("E062", {"POLLING": {"STREAM_SECONDS": 0}}),
+    ("E080", {"WEBHOOKS": []}),
+    ("E081", {"WEBHOOKS": {"TIMOUT": 5}}),
+    ("E082", {"WEBHOOKS": {"TIMEOUT": 0}}),
+    ("E082", {"WEBHOOKS": {"TIMEOUT": True}}),
+    ("E082", {"WEBHOOKS": {"PORTS": 443}}),
+    ("E082", {"WEBHOOKS": {"PORTS": [0]}}),
+    ("E082", {"WEBHOOKS": {"ALLOW_LOOPBACK": "yes"}}),
+    ("E082", {"WEBHOOKS": {"CA_BUNDLE": "/no/such/file"}}),
+    ("E082", {"WEBHOOKS": {"KEEP_DAYS": 1}}),
+    ("W083", {"WEBHOOKS": {"ALLOW_LOOPBACK": True}}),
 ]
 
 

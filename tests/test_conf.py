@@ -68,7 +68,7 @@ def test_an_unknown_level_is_a_key_error() -> None:
         app_settings.level("gold")
 
 
-@pytest.mark.parametrize(("policy", "calls"), [("review", 1), ("retry", 2)])
+@pytest.mark.parametrize(("policy", "calls"), [("review", 1), ("retry", 2), ("reconcile", 1)])
 def test_the_policy_bounds_the_calls(settings: Any, policy: str, calls: int) -> None:
     with_settings(settings, UNKNOWN_POLICY=policy)
     assert app_settings.max_possibly_billed_calls == calls
@@ -84,3 +84,12 @@ def test_quotas_and_limits_merge_with_their_defaults(settings: Any) -> None:
     assert app_settings.quotas.calls_per_idcard_minute == 15
     assert app_settings.limits("default").calls_per_second == 20
     assert app_settings.limits("other").calls_per_day == 10_000
+
+
+def test_webhooks_take_the_defaults_for_what_is_left_out(settings: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "WEBHOOKS": {"TIMEOUT": 3, "TYPO": 1}}
+    rules = app_settings.webhooks
+    assert (rules.timeout, rules.ports, rules.allow_loopback) == (3, (443, 8443), False)
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "WEBHOOKS": []}
+    with pytest.raises(ImproperlyConfigured):
+        _ = app_settings.webhooks

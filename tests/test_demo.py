@@ -84,6 +84,8 @@ def test_once_verifies_one_person_and_ends(
     assert (first_run.returncode, first_run.stderr) == (0, "")
     assert "status: verified" in first_run.stdout
     assert "similarity: 95.0" in first_run.stdout
+    told = "webhooks received: verification.submitted, verification.verified\n"
+    assert told in first_run.stdout
     assert re.search(r"session_id: [0-9a-f]{32}\n", first_run.stdout)
     assert left_over(data_folder) == []
 

@@ -12,6 +12,7 @@ ERRORS = [
     exceptions.FaceVerifyError("code"),
     exceptions.InputError("image_format", "image"),
     exceptions.Conflict("already_final"),
+    exceptions.InProgress("request_in_progress"),
     exceptions.NotPermitted("own_case"),
     exceptions.QuotaExceeded("too_many_photos", 60.0),
     exceptions.SealBroken("seal_broken"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from django_faceverify import health, sweeper
 from django_faceverify import verification as engine
@@ -16,7 +18,7 @@ from django_faceverify.exceptions import (
     Refused,
     Throttled,
 )
-from django_faceverify.models import ProviderHealth, Verification
+from django_faceverify.models import ProviderHealth, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 from tests.conftest import submitted
@@ -52,7 +54,7 @@ def test_a_refused_account_stops_all_calls_at_once(alice: User, code: str) -> No
 
 
 def test_failures_in_a_row_open_it(alice: User) -> None:
-    ScriptedProvider.script(NotSent("provider_unavailable"), fails_before_sending=True)
+    ScriptedProvider.script(NotSent("provider_unavailable"))
     for _ in range(health.FAILURES_IN_A_ROW):
         assert not is_open()
         engine.run(submitted(alice).pk)
@@ -91,18 +93,63 @@ def test_one_probe_at_a_time(alice: User) -> None:
 
 
 def test_each_pause_is_longer_up_to_a_limit(alice: User) -> None:
+    error = Refused("provider_config", "14")
     health.admit("default")
-    pauses: list[int] = []
+    for number in range(10):
+        health.report_failure("default", error, is_probe=number > 0)
+        pause = min(health.LONGEST_PAUSE, health.FIRST_PAUSE * 2**number)
+        rows = ProviderHealth.objects.filter(open_count=number + 1, open_until__lte=db_now(pause))
+        assert rows.filter(open_until__gt=db_now(pause - 5)).exists()
+        pause_is_over()
+        assert health.admit("default"), "the next one is a probe"
+
+
+def test_calls_under_way_do_not_make_the_pause_longer(alice: User) -> None:
+    """Thirty workers learn of the same outage, and the provider is back in a moment."""
+    claims = [engine.claim_call(submitted(alice).pk) for _ in range(30)]
+    for claim in claims:
+        assert claim
+        engine.record(claim, NotSent("provider_unavailable"))
+    assert ProviderHealth.objects.get().open_count == 1
+    assert not ProviderHealth.objects.filter(open_until__gt=db_now(health.FIRST_PAUSE)).exists()
+
+
+def test_failures_from_before_a_pause_are_forgiven_after_it(alice: User) -> None:
+    down = NotSent("provider_unavailable")
+    ScriptedProvider.script(*[down] * 5, similarity(95), down, similarity(95))
+    cases = [submitted(alice) for _ in range(7)]
+    for case in cases[:5]:
+        engine.run(case.pk)
+    assert is_open()
+    pause_is_over()
+    engine.run(cases[5].pk)
+    assert not ProviderHealth.objects.filter(open_until__isnull=False).exists()
+    engine.run(cases[6].pk)
+    assert not is_open()
+
+
+def test_what_is_wrong_on_our_side_does_not_pause_the_provider(alice: User, settings: Any) -> None:
+    cases = [submitted(alice) for _ in range(8)]
+    other = {"other": "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "KEYS": other}
+    for case in cases:
+        engine.run(case.pk)
+    assert set(Verification.objects.values_list("reason_code", flat=True)) == {"seal_broken"}
+    assert not is_open()
+
+
+def test_workers_that_die_are_not_the_provider_s_fault(alice: User, settings: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "LEASE": 30, "UNKNOWN_POLICY": "retry"}
     for _ in range(8):
-        health.report_failure("default", Refused("provider_config", "14"))
-        row = ProviderHealth.objects.get()
-        assert row.open_until is not None
-        pauses.append(row.open_count)
-        ProviderHealth.objects.update(open_until=db_now(-1))
-    assert pauses == list(range(1, 9))
-    health.report_failure("default", Refused("provider_config", "14"))
-    late = ProviderHealth.objects.filter(open_until__gt=db_now(health.LONGEST_PAUSE + 1))
-    assert not late.exists()
+        assert engine.claim_call(submitted(alice).pk)
+    started_at = timezone.now() - timedelta(seconds=31)
+    VerificationAttempt.objects.update(started_at=started_at)
+    Verification.objects.update(lease_until=db_now(-1))
+    sweeper.sweep()
+    assert VerificationAttempt.objects.filter(state="not_sent").count() == 8
+    ScriptedProvider.script(NotSent("provider_unavailable"))
+    engine.run(submitted(alice).pk)
+    assert not is_open()
 
 
 def test_the_pace_is_kept_across_workers(alice: User, settings: Any) -> None:

@@ -46,8 +46,8 @@ def test_every_cell_of_the_table(verification: Verification, action: str, status
         assert verification.events.order_by("-number")[0].action == transition.event
 
 
-def test_no_transition_leaves_a_final_status() -> None:
-    for transition in TRANSITIONS.values():
+def test_only_two_people_take_a_case_out_of_a_final_status() -> None:
+    for transition in (TRANSITIONS[name] for name in TRANSITIONS.keys() - {"reopen"}):
         assert not Verification.FINAL & set(transition.sources)
 
 

@@ -77,6 +77,7 @@ verification = intake.create(
     user=None,
     idcard_name="张三",
     idcard_number=scenario_number("001"),
+    consent={"text_version": "demo-1", "granted": True},
     submission=intake.Submission(image=Path(sys.argv[1]).read_bytes()),
 )
 sweeper.drain()

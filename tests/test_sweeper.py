@@ -8,8 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from django_faceverify import intake, sweeper
-from django_faceverify.models import Verification
+from django_faceverify.audit import policy
+from django_faceverify.models import AuditRoot, PolicyVersion, Verification
 from django_faceverify.models.clock import db_now
+from tests.audit.conftest import in_the_future
 from tests.conftest import submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,3 +62,20 @@ def test_a_row_that_cannot_run_does_not_stop_the_others(
     assert fine.status == "verified"
     assert "KeyError" in caplog.text
     assert not Verification.objects.due().exists()
+
+
+def test_it_writes_the_root_of_a_day_that_is_over(alice: User) -> None:
+    submitted(alice)
+    sweeper.sweep()
+    assert not AuditRoot.objects.exists()
+    with in_the_future(days=1, hours=2):
+        sweeper.sweep()
+        sweeper.sweep()
+    assert AuditRoot.objects.get().event_count == 2
+
+
+def test_it_records_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy._Memory, "settings", None)
+    sweeper.sweep()
+    sweeper.sweep()
+    assert PolicyVersion.objects.get().number == 1

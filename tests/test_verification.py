@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from django_faceverify import intake, outcome, sweeper
@@ -24,6 +25,7 @@ from django_faceverify.models import Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 from django_faceverify.reasons import ReasonCode
+from django_faceverify.transport import parse_retry_after
 from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, draw_jpeg, submitted
 from tests.scripted import ScriptedProvider, similarity
 
@@ -58,6 +60,22 @@ def test_a_match_is_verified_and_explained(verification: Verification) -> None:
     assert ScriptedProvider.requests[0].session_id == attempt.session_id
     actions = verification.events.order_by("number").values_list("action", flat=True)
     assert list(actions) == ["created", "submitted", "called", "verified"]
+
+
+def test_the_verdict_of_the_provider_comes_before_our_thresholds(alice: User) -> None:
+    """It says no at a similarity that our thresholds would verify: no it is, to the end."""
+    verdict = Comparison(similarity=99.0, reason_code=ReasonCode.FACE_MISMATCH)
+    ScriptedProvider.script(verdict)
+    case = submitted(alice)
+    engine.run(case.pk)
+    case.refresh_from_db()
+    assert (case.status, case.reason_code) == ("requires_input", "face_mismatch")
+    assert case.similarity == 99
+    for _ in range(2):
+        intake.submit(case, intake.Submission(image=draw_jpeg()), user=alice)
+        engine.run(case.pk)
+        case.refresh_from_db()
+    assert (case.status, case.decision_source) == ("rejected", "provider")
 
 
 def test_the_provider_gets_what_the_person_gave(verification: Verification) -> None:
@@ -112,7 +130,7 @@ def test_a_photo_problem_is_not_a_try(verification: Verification) -> None:
 
 
 def test_a_photo_that_cannot_be_sent_is_asked_for_again(verification: Verification) -> None:
-    ScriptedProvider.script(NotSent(ReasonCode.IMAGE_TOO_LARGE), fails_before_sending=True)
+    ScriptedProvider.script(NotSent(ReasonCode.IMAGE_TOO_LARGE))
     engine.run(verification.pk)
     verification.refresh_from_db()
     assert (verification.status, verification.reason_code) == ("requires_input", "image_too_large")
@@ -139,7 +157,7 @@ def test_a_registry_gap_goes_to_a_human(verification: Verification) -> None:
 def test_a_call_that_cost_nothing_is_made_again(
     verification: Verification, error: ProviderError
 ) -> None:
-    ScriptedProvider.script(error, similarity(95), fails_before_sending=isinstance(error, NotSent))
+    ScriptedProvider.script(error, similarity(95))
     engine.run(verification.pk)
     verification.refresh_from_db()
     assert (verification.status, verification.stage) == ("processing", "waiting")
@@ -182,6 +200,26 @@ def test_retry_after_is_kept(verification: Verification) -> None:
     engine.run(verification.pk)
     later = Verification.objects.filter(next_run_at__gt=db_now(2900), next_run_at__lt=db_now(3001))
     assert later.filter(pk=verification.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("0", "1", "120", "3600", "86400", "9" * 400, "-1", "-" + "9" * 400, "1.5", "", "soon"),
+        *("NaN", "inf", "\xff\xfe", "١٢", "30, 60", "Wed, 21 Oct 2015 07:28:00 GMT"),
+        *("Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 06 Nov 0000 08:49:37 GMT", None),
+    ],
+    ids=lambda value: str(value)[:32],
+)
+def test_whatever_a_provider_asks_for_the_wait_is_from_a_second_to_an_hour(
+    verification: Verification, header: str | None
+) -> None:
+    wait = parse_retry_after(header)
+    ScriptedProvider.script(Throttled("provider_throttled", "15", "", 429, wait))
+    engine.run(verification.pk)
+    rows = Verification.objects.filter(pk=verification.pk, stage="waiting")
+    assert not rows.filter(next_run_at__lt=F("updated_at") + timedelta(seconds=0.9)).exists()
+    assert rows.filter(next_run_at__lte=db_now(3600)).exists()
 
 
 @pytest.mark.parametrize(

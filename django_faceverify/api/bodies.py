@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
+from django_faceverify import throttles
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import InputError
 from django_faceverify.submission import Submission
@@ -82,7 +84,8 @@ def read_fields(request: Request, *names: str) -> dict[str, Any]:
     """The fields that were sent; ``null`` counts as left out.
 
     Raises ``InputError`` for a body that is not an object, for a field that is not one of
-    ``names`` and for one that was sent twice.
+    ``names`` and for one that was sent twice, and ``QuotaExceeded`` when an ID number is
+    asked about too often.
     """
     data = request.data
     if isinstance(data, QueryDict):
@@ -94,7 +97,30 @@ def read_fields(request: Request, *names: str) -> dict[str, Any]:
     for name in fields:
         if name not in names:
             raise InputError("unknown_field", name)
+    throttles.require_idcard(fields.get("idcard_number"))
     return {name: value for name, value in fields.items() if value is not None}
+
+
+@sensitive_variables()
+def fingerprint_parts(request: Request) -> tuple[bytes, ...]:
+    """What was sent, in one order whatever the order of its fields; files by their hashes."""
+    data = request.data
+    if not isinstance(data, QueryDict):
+        return (b"json", json.dumps(data, sort_keys=True).encode())
+    fields = [
+        [name, [_digest(value) if isinstance(value, UploadedFile) else value for value in values]]
+        for name, values in sorted(data.lists())
+        if name != CSRF_FIELD
+    ]
+    return (b"form", json.dumps(fields).encode())
+
+
+def _digest(file: UploadedFile[bytes]) -> dict[str, str]:
+    digest = sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return {"sha256": digest.hexdigest()}
 
 
 @sensitive_variables()
@@ -153,12 +179,14 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+@sensitive_variables()
 def _short_integer(digits: str) -> int:
     if len(digits.lstrip("-")) > MAX_INTEGER_DIGITS:
         raise ValueError("a number has too many digits")
     return int(digits)
 
 
+@sensitive_variables()
 def _finite_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):

@@ -9,30 +9,16 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_faceverify import intake
-from django_faceverify.api.access import (
-    VIEW,
-    VIEW_PHOTO,
-    find_photo,
-    find_verification,
-    require,
-)
+from django_faceverify import looks
+from django_faceverify.access import VIEW, VIEW_PHOTO, require
+from django_faceverify.api.cases import find_photo, find_verification
 from django_faceverify.api.door import Door
 from django_faceverify.api.filters import AttemptFilter, narrow
 from django_faceverify.api.pages import NewestStarted, Numbered, page
 from django_faceverify.api.representation import represent_attempt, represent_event
 from django_faceverify.exceptions import SealBroken
+from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
 from django_faceverify.models import VerificationAttempt
-
-#: a face is shown only inside our own pages, by nobody's cache, and never as a document
-PHOTO_HEADERS = {
-    "Cache-Control": "no-store, private",
-    "Content-Disposition": 'inline; filename="photo.jpg"',
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class AttemptList(Door):
@@ -74,9 +60,9 @@ class PhotoFile(Door):
         require(request.user, VIEW_PHOTO)
         photo = find_photo(verification, photo_id)
         try:
-            picture = intake.view_photo(photo, user=request.user)
+            picture = looks.view_photo(photo, user=request.user)
         except SealBroken as error:
             if error.code == "photo_lost":
                 raise NotFound from None
             raise
-        return HttpResponse(picture, content_type="image/jpeg", headers=PHOTO_HEADERS)
+        return HttpResponse(picture, content_type=PHOTO_TYPE, headers=PHOTO_HEADERS)

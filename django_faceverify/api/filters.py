@@ -13,12 +13,13 @@ from django_filters import (  # type: ignore[import-untyped]
     FilterSet,
     IsoDateTimeFilter,
     NumberFilter,
+    UUIDFilter,
 )
 from django_filters.utils import translate_validation  # type: ignore[import-untyped]
 
 from django_faceverify.api.pages import EARLIEST, LATEST, PAGE_PARAMETERS
 from django_faceverify.api.problems import bad_parameter
-from django_faceverify.models import Verification
+from django_faceverify.models import Verification, WebhookDelivery
 from django_faceverify.reasons import ReasonCode
 
 
@@ -58,8 +59,20 @@ STAFF_ONLY = frozenset(
 )
 
 
+#: what can be shown along with each verification, and is for staff
+EXPANDABLE = frozenset({"attempts"})
+EXPAND = "expand"
+
+
 class AttemptFilter(FilterSet):  # type: ignore[misc]
     session_id = _text("session_id")
+
+
+class DeliveryFilter(FilterSet):  # type: ignore[misc]
+    state = ChoiceFilter(choices=WebhookDelivery.State.choices)
+    event = _text("event")
+    endpoint = UUIDFilter("endpoint_id")
+    verification = UUIDFilter("verification_id")
 
 
 def narrow(
@@ -68,9 +81,13 @@ def narrow(
     filters: type[FilterSet],
     *,
     is_staff: bool = True,
+    more: tuple[str, ...] = (),
 ) -> QuerySet[Any]:
-    """The rows that match; ``ValidationError`` for a bad, unknown or forbidden parameter."""
-    known = PAGE_PARAMETERS | set(filters.base_filters)
+    """The rows that match; ``ValidationError`` for a bad, unknown or forbidden parameter.
+
+    ``more`` names the parameters that are read elsewhere.
+    """
+    known = PAGE_PARAMETERS | set(filters.base_filters) | set(more)
     for name, values in parameters.lists():
         if name not in known:
             raise bad_parameter(name[:50], "unknown_parameter")
@@ -83,3 +100,18 @@ def narrow(
         raise translate_validation(filterset.errors)
     matching: QuerySet[Any] = filterset.qs
     return matching
+
+
+def expansions(parameters: QueryDict, *, is_staff: bool) -> frozenset[str]:
+    """What shall be shown along, by the parameter ``expand``; ``ValidationError`` for others."""
+    values = parameters.getlist(EXPAND)
+    if not values:
+        return frozenset()
+    if not is_staff:
+        raise bad_parameter(EXPAND, "staff_only")
+    names = frozenset(values[0].split(","))
+    if len(values) > 1:
+        raise bad_parameter(EXPAND, "repeated_parameter")
+    if names - EXPANDABLE:
+        raise bad_parameter(EXPAND, "expand_invalid")
+    return names

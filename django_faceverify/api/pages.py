@@ -68,6 +68,10 @@ class NewestStarted(_ByTime):
     ordering = "-started_at"
 
 
+class NewestOccurred(_ByTime):
+    ordering = "-occurred_at"
+
+
 class Numbered(Pages):
     ordering = "number"
 

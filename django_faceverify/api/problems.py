@@ -1,7 +1,8 @@
 """Errors as problem documents (RFC 9457): one table from exceptions to HTTP.
 
 ``code`` is stable and for programs, ``detail`` is a sentence for people in their language.
-Fields of a body are named by a JSON pointer, parameters of a query by their name. Anything
+Fields of a body are named by a JSON pointer, parameters of a query and headers by
+their name. Anything
 that is not listed here is a fault of ours and stays an exception.
 """
 
@@ -26,6 +27,7 @@ from rest_framework.views import set_rollback
 
 from django_faceverify.exceptions import (
     Conflict,
+    InProgress,
     InputError,
     NotPermitted,
     QuotaExceeded,
@@ -47,6 +49,7 @@ TITLES: dict[int, str | Promise] = {
     412: _("Changed meanwhile"),
     413: _("Too large"),
     415: _("Unknown kind of content"),
+    422: _("Not what was sent before"),
     429: _("Too many requests"),
 }
 
@@ -62,11 +65,38 @@ SENTENCES: dict[str, str | Promise] = {
     "parse_error": _("The request is malformed."),
     "unknown_parameter": _("There is no such parameter here."),
     "repeated_parameter": _("This parameter may be given only once."),
-    "staff_only": _("Only staff may filter by this."),
+    "staff_only": _("Only staff may ask for this."),
+    "expand_invalid": _("Only attempts can be expanded."),
+    "stream_unavailable": _("No stream here. Please ask for the verification again and again."),
     "page_size_invalid": _("A page size is a whole number from 1 to 100."),
     "cursor_invalid": _("This cursor is not one of ours."),
+    "idempotency_key_invalid": _("An Idempotency-Key is 1 to 255 visible ASCII characters."),
+    "idempotency_key_reused": _("This Idempotency-Key was used for another request."),
+    "idempotency_key_spent": _("This was done already; its answer cannot be given again."),
+    "request_in_progress": _("The same request is being worked on. Please ask again."),
+    "throttled": _("Too many requests. Please wait a little."),
+    "token_invalid": _("This token is unknown, over or taken back. Please ask for a new one."),
+    "token_purpose": _("This token is not for that."),
+    "token_in_address": _("A token never belongs into an address. Please take a new one."),
+    "origin_not_allowed": _("This token may not be used from this page."),
+    "origins_invalid": _("Please name only origins that the site has listed."),
+    "purposes_invalid": _("Please name at least one of: consent, submit, read."),
+    "expires_in_invalid": _("Please give a number of seconds that the site allows."),
     "no_such_address": _("There is nothing at this address. Addresses end with a slash."),
 }
+
+
+#: conflicts that have a status of their own
+CONFLICTS = {"changed_meanwhile": 412, "idempotency_key_reused": 422}
+
+
+class BadHeader(Exception):
+    """A header of the request cannot be used."""
+
+    def __init__(self, header: str, code: str) -> None:
+        super().__init__(header, code)
+        self.header = header
+        self.code = code
 
 
 def sentence(code: str) -> str:
@@ -84,15 +114,22 @@ def answer_with_problem(error: Exception, context: dict[str, Any]) -> Response |
     response = _respond(error)
     if response is not None:
         set_rollback()
+        if alternative := getattr(context.get("view"), "alternative_url", ""):
+            response.data["alternative_url"] = alternative
     return response
 
 
 def _respond(error: Exception) -> Response | None:
     if isinstance(error, InputError):
         return _invalid([_field_error(error)])
+    if isinstance(error, BadHeader):
+        named = {"header": error.header, "code": error.code, "detail": sentence(error.code)}
+        return _invalid([named])
     if isinstance(error, Conflict):
-        status = 412 if error.code == "changed_meanwhile" else 409
-        return _problem(status, error.code, sentence(error.code))
+        response = _problem(CONFLICTS.get(error.code, 409), error.code, sentence(error.code))
+        if isinstance(error, InProgress):
+            response["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, QuotaExceeded):
         response = _problem(429, error.code, sentence(error.code))
         response["Retry-After"] = str(ceil(error.retry_after))

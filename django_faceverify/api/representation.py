@@ -37,6 +37,7 @@ def represent_verification(
         "decided_at": verification.decided_at,
         "expires_at": verification.expires_at,
         "is_live": verification.is_live,
+        "alternative_url": app_settings.alternative_url(verification.level) or None,
     }
     if for_staff:
         shown |= _for_staff(verification)
@@ -88,17 +89,31 @@ def _for_staff(verification: Verification) -> dict[str, Any]:
         "thresholds": thresholds,
         "provider": verification.provider,
         "decision_source": verification.decision_source,
+        "redacted_at": verification.redacted_at,
     }
 
 
 def _evidence(verification: Verification) -> dict[str, Any]:
     photos = verification.photos.order_by("number").values(
-        "id", "source", "width", "height", "byte_size", "submitted_at"
+        "id", "source", "width", "height", "byte_size", "submitted_at", "purged_at"
+    )
+    consents = verification.consents.order_by("given_at").values(
+        "purpose",
+        "text_version",
+        "locale",
+        "text_sha256",
+        "method",
+        "given_by",
+        "guardian_relation",
+        "is_keeping_granted",
+        "given_at",
+        "withdrawn_at",
     )
     attempts = verification.attempts.order_by("number")
     return {
         "attempts": [represent_attempt(attempt) for attempt in attempts],
         "photos": list(photos),
+        "consents": list(consents),
     }
 
 

@@ -8,14 +8,18 @@ from functools import cached_property
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
+from django_faceverify import reopening
+from django_faceverify.audit import chains
+from django_faceverify.consent import text_of
 from django_faceverify.console import cells, history
 from django_faceverify.console.history import Entry
 from django_faceverify.console.similarity import Scale
 from django_faceverify.disclosure import told_to_subject
-from django_faceverify.exceptions import SealBroken
-from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
-from django_faceverify.reasons import REASONS, Category, FixableBy, Reason
+from django_faceverify.models import Consent, Event, Photo, Verification, VerificationAttempt
+from django_faceverify.reasons import REASONS, Category, FixableBy, Reason, ReopenReason
+from django_faceverify.reopening import Proposal
 
 #: the newest attempts and events are shown, as many as a person may want to read
 SHOWN = 100
@@ -45,7 +49,11 @@ class Viewer:
 
     may_see_photos: bool
     may_review: bool
+    may_reveal: bool
+    may_override: bool
+    may_redact: bool
     is_own_case: bool
+    actor: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,14 @@ class AttemptLine:
     state: str
     similarity: str
     duration: str
+
+
+@dataclass(frozen=True)
+class ConsentLine:
+    """One consent, and what was read, while the settings still know it."""
+
+    record: Consent
+    text: str
 
 
 class Case:
@@ -114,16 +130,39 @@ class Case:
         return self.viewer.may_review and not self.verification.is_final
 
     @property
+    def can_redact(self) -> bool:
+        may = self.viewer.may_redact and not self.viewer.is_own_case
+        return may and self.verification.redacted_at is None
+
+    @property
+    def can_reveal(self) -> bool:
+        may = self.viewer.may_reveal and not self.viewer.is_own_case
+        return may and bool(self.verification.idcard_number)
+
+    @property
+    def can_override(self) -> bool:
+        may = self.viewer.may_override and not self.viewer.is_own_case
+        is_decided = self.verification.status in reopening.DECIDED
+        return may and is_decided and self.verification.redacted_at is None
+
+    @cached_property
+    def proposal(self) -> Proposal | None:
+        """Somebody's wish to take the decision back, for those who may confirm it."""
+        return reopening.pending(self.verification) if self.can_override else None
+
+    @property
+    def is_own_proposal(self) -> bool:
+        return self.proposal is not None and self.proposal.actor == self.viewer.actor
+
+    @property
+    def proposal_reason(self) -> str:
+        return str(ReopenReason(self.proposal.reason).label) if self.proposal else ""
+
+    @property
+    @sensitive_variables()
     def review_note(self) -> str | Promise:
         """The reviewer's note, for those who review."""
-        note = self.verification.review_note
-        if not note or not self.viewer.may_review:
-            return ""
-        try:
-            text: str = note.unseal()
-        except SealBroken:
-            return _("The note cannot be opened.")
-        return text
+        return cells.note(self.verification.review_note) if self.viewer.may_review else ""
 
     @cached_property
     def attempts(self) -> list[AttemptLine]:
@@ -139,6 +178,14 @@ class Case:
         ]
 
     @cached_property
+    def consents(self) -> list[ConsentLine]:
+        """The newest first."""
+        return [
+            ConsentLine(record, text_of(record, self.verification.level))
+            for record in self.verification.consents.order_by("-given_at")[:SHOWN]
+        ]
+
+    @cached_property
     def photos(self) -> list[PhotoCard]:
         """The newest first."""
         return [
@@ -150,6 +197,11 @@ class Case:
     @property
     def history(self) -> list[Entry]:
         return self._tell(self._events)
+
+    @cached_property
+    def is_history_intact(self) -> bool:
+        """Whether nobody changed the events; a cut-off end only the root of the day shows."""
+        return chains.is_intact(self.verification)
 
     @property
     def looks(self) -> list[Entry]:

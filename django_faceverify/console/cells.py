@@ -11,8 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify.console.similarity import Scale, floor, shown
+from django_faceverify.exceptions import SealBroken
 from django_faceverify.models import Verification
 
 NOTHING = "–"
@@ -33,6 +35,18 @@ def code(text: str) -> SafeString | str:
 def answer(provider_code: str | None) -> str:
     """What the provider said, in its own code."""
     return _("provider: %(code)s") % {"code": provider_code} if provider_code else ""
+
+
+@sensitive_variables()
+def note(sealed: Any) -> str:
+    """A sealed note in clear, for those who may read it."""
+    if not sealed:
+        return ""
+    try:
+        text: str = sealed.unseal()
+    except SealBroken:
+        return _("The note cannot be opened.")
+    return text
 
 
 def duration(milliseconds: int | None) -> str:

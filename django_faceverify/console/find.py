@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from django_faceverify import intake
+from django_faceverify import looks
 from django_faceverify.console.review import sentence
 from django_faceverify.console.verification_list import VerificationList
-from django_faceverify.exceptions import InputError
+from django_faceverify.exceptions import InputError, QuotaExceeded
 from django_faceverify.models import Verification
 
 #: how many of the verifications of one ID number are listed
@@ -27,6 +27,7 @@ FOUND_SHOWN = 50
 class UnrepeatedInput(forms.TextInput):
     """Never shows again what was typed into it."""
 
+    @sensitive_variables()
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         return super().get_context(name, None, attrs)
 
@@ -66,7 +67,7 @@ class VerificationFinder(VerificationList):
         if form.is_valid():
             try:
                 found = self._find(request, form.cleaned_data["idcard_number"])
-            except InputError as error:
+            except (InputError, QuotaExceeded) as error:
                 form.add_error("idcard_number", sentence(error))
         shown = (found or [])[:FOUND_SHOWN]
         context = {
@@ -81,7 +82,7 @@ class VerificationFinder(VerificationList):
     @sensitive_variables("idcard_number")
     def _find(self, request: HttpRequest, idcard_number: str) -> list[Verification]:
         """The newest, and one more than is shown if there are more."""
-        found = intake.find_by_idcard_number(idcard_number)
+        found = looks.search(idcard_number, user=request.user)
         visible = self.get_queryset(request).filter(pk__in=found.values("pk"))
         return list(visible.select_related("user").order_by("-created_at")[: FOUND_SHOWN + 1])
 

@@ -12,15 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_faceverify.console import similarity
-from django_faceverify.models import Event, Photo
-from django_faceverify.reasons import ReasonCode
+from django_faceverify.models import Consent, Event, Photo
+from django_faceverify.reasons import ReasonCode, RedactionReason, ReopenReason, RevealReason
 
 PHOTO_VIEWED = "photo_viewed"
 
 ACTIONS: dict[str, str | Promise] = {
     "created": pgettext_lazy("event", "created"),
     "submitted": gettext_lazy("photo submitted"),
+    "consent_given": gettext_lazy("consent given"),
+    "consent_withdrawn": gettext_lazy("consent withdrawn"),
     "called": gettext_lazy("provider called"),
+    "answered_late": gettext_lazy("provider answered late"),
+    "asked": gettext_lazy("provider asked, and it knew"),
     "verified": gettext_lazy("verified"),
     "rejected": gettext_lazy("rejected"),
     "review_opened": gettext_lazy("sent to review"),
@@ -28,26 +32,48 @@ ACTIONS: dict[str, str | Promise] = {
     "canceled": gettext_lazy("canceled"),
     "expired": gettext_lazy("expired"),
     "revealed": gettext_lazy("sealed data revealed"),
+    "reveal_refused": gettext_lazy("reveal refused"),
+    "reopen_requested": gettext_lazy("proposed to take the decision back"),
+    "reopened": gettext_lazy("decision taken back"),
     "redacted": gettext_lazy("personal data destroyed"),
+    "token_issued": gettext_lazy("client token issued"),
+    "token_revoked": gettext_lazy("client token taken back"),
+    "photos_destroyed": gettext_lazy("photos destroyed"),
     PHOTO_VIEWED: gettext_lazy("photo looked at"),
 }
 
 FACTS: dict[str, str | Promise] = {
     "attempt": gettext_lazy("attempt"),
     "column": gettext_lazy("column"),
+    "consent_given_by": gettext_lazy("consent by"),
+    "consent_text_sha256": gettext_lazy("SHA-256 of the text"),
     "consent_text_version": gettext_lazy("consent text"),
     "corrected": gettext_lazy("details corrected"),
+    "count": gettext_lazy("photos"),
+    "origins": gettext_lazy("origins"),
     "photo": gettext_lazy("photo"),
     "provider": gettext_lazy("provider"),
+    "purposes": gettext_lazy("purposes"),
     "reason": gettext_lazy("reason"),
+    "rule": gettext_lazy("clock"),
     "session_id": gettext_lazy("session id"),
     "similarity": gettext_lazy("similarity"),
     "source": gettext_lazy("source"),
     "state": gettext_lazy("state"),
     "thresholds": gettext_lazy("thresholds"),
+    "token": gettext_lazy("client token"),
 }
 
 SOURCES = dict(Photo.Source.choices)
+GIVERS = dict(Consent.Giver.choices)
+REASON_LABELS = dict([*ReasonCode.choices, *RedactionReason.choices])
+
+#: what stands in ``data["reason"]``, by action
+REASONS_OF: dict[str, type[RevealReason | ReopenReason]] = {
+    "revealed": RevealReason,
+    "reopen_requested": ReopenReason,
+    "reopened": ReopenReason,
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +97,7 @@ def tell(
             action=str(ACTIONS.get(event.action, event.action)),
             actor=_actor(event.actor, names),
             reason=_reason(event.reason_code),
-            facts=_facts(event.data, photo_numbers),
+            facts=_facts(event, photo_numbers),
         )
         for event in events
     ]
@@ -93,19 +119,33 @@ def _actor(actor: str, names: Mapping[str, str]) -> str:
     kind, _colon, key = actor.partition(":")
     if kind == "user":
         return names.get(key) or _("user %(key)s") % {"key": key}
+    if kind == "token":
+        return _("the person, by client token")
     return {"system": _("system"), "anonymous": _("the person")}.get(actor, actor)
 
 
 def _reason(reason_code: str) -> str:
-    return str(dict(ReasonCode.choices).get(reason_code, reason_code))
+    return str(REASON_LABELS.get(reason_code, reason_code))
 
 
-def _facts(data: Mapping[str, Any], photo_numbers: Mapping[str, int]) -> list[tuple[str, str]]:
-    known = {key: value for key, value in data.items() if value not in (None, "", False)}
+def reason_label(event: Event) -> str:
+    """Why somebody says they did it; a code that is not of a list stays as it is."""
+    code = str(event.data.get("reason", ""))
+    reasons = REASONS_OF.get(event.action)
+    return str(reasons(code).label) if reasons and code in reasons.values else code
+
+
+def _facts(event: Event, photo_numbers: Mapping[str, int]) -> list[tuple[str, str]]:
+    known = {key: value for key, value in event.data.items() if value not in (None, "", False)}
     if "photo" in known:
         known["photo"] = photo_numbers.get(str(known["photo"]), known["photo"])
     if "source" in known:
         known["source"] = SOURCES.get(known["source"], known["source"])
+    if "consent_given_by" in known:
+        giver = known["consent_given_by"]
+        known["consent_given_by"] = GIVERS.get(giver, giver)
+    if "reason" in known:
+        known["reason"] = reason_label(event)
     return [(str(FACTS.get(key, key)), _text(value)) for key, value in known.items()]
 
 

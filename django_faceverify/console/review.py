@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify.exceptions import FaceVerifyError
 from django_faceverify.inputs import MAX_NOTE
@@ -67,6 +68,7 @@ class ReviewForm(forms.Form):
         assert isinstance(reason, forms.ChoiceField)  # noqa: S101 (narrows the declared field)
         reason.choices = [(code.value, code.label) for code in REVIEW_REASONS[decision]]
 
+    @sensitive_variables()
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"]
         return note.replace("\r\n", "\n")  # browsers send both, whatever was typed

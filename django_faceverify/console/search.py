@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify.models import Verification, VerificationAttempt
 
@@ -15,11 +16,13 @@ from django_faceverify.models import Verification, VerificationAttempt
 _IDCARD_NUMBER = re.compile(r"\d{6}(18|19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
 
 
+@sensitive_variables()
 def looks_like_idcard_number(text: str) -> bool:
     """Whether this must not stand in a URL, where logs would keep it."""
     return _IDCARD_NUMBER.fullmatch(re.sub(r"[\s-]+", "", text)) is not None
 
 
+@sensitive_variables()
 def search_verifications(queryset: QuerySet[Verification], text: str) -> QuerySet[Verification]:
     """By id, by the session id of a call, or else by the site's reference."""
     text = text.strip()
@@ -32,6 +35,7 @@ def search_verifications(queryset: QuerySet[Verification], text: str) -> QuerySe
     return queryset.filter(reference=text)
 
 
+@sensitive_variables()
 def search_attempts(
     queryset: QuerySet[VerificationAttempt], text: str
 ) -> QuerySet[VerificationAttempt]:

@@ -7,28 +7,33 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from django_faceverify import intake
+from django_faceverify import access, intake, looks, reopening
 from django_faceverify.console.case import Case, Viewer
-from django_faceverify.console.find import VerificationFinder
-from django_faceverify.console.photos import photo_response
+from django_faceverify.console.redact import VerificationRedactor
+from django_faceverify.console.reveal import VerificationRevealer
 from django_faceverify.console.review import WORDINGS, ReviewForm, sentence
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
-from django_faceverify.models import Photo, Verification
+from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
+from django_faceverify.lifecycle import user_actor
+from django_faceverify.models import Verification
+from django_faceverify.reasons import ReopenReason
 
-REVIEW = "django_faceverify.review_verification"
-VIEW_PHOTO = "django_faceverify.view_photo"
+Refusal = InputError | Conflict | NotPermitted
+
+#: what a refused form answers
+STATUSES: dict[type[Refusal], int] = {InputError: 400, Conflict: 409, NotPermitted: 403}
 
 
-class VerificationAdmin(VerificationFinder):
-    """Each page makes one call into ``intake`` at most, and shows the answer."""
+class VerificationAdmin(VerificationRedactor, VerificationRevealer):
+    """Each page makes one call into the house at most, and shows the answer."""
 
     case_template = "django_faceverify/console/case.html"
 
@@ -37,6 +42,8 @@ class VerificationAdmin(VerificationFinder):
         pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("review", f"{case}/review/", self.review_view),
             ("cancel", f"{case}/cancel/", self.cancel_view),
+            ("reopen", f"{case}/reopen/", self.reopen_view),
+            ("confirm_reopen", f"{case}/reopen/confirm/", self.confirm_reopen_view),
             ("photo", f"{case}/photos/<uuid:photo_id>/", self.photo_view),
         ]
         return [
@@ -48,12 +55,6 @@ class VerificationAdmin(VerificationFinder):
             for name, route, page in pages
         ] + super().get_urls()
 
-    def has_review_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(REVIEW))
-
-    def has_photo_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(VIEW_PHOTO))
-
     @method_decorator(require_safe)
     def change_view(
         self,
@@ -63,18 +64,21 @@ class VerificationAdmin(VerificationFinder):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The case page. Nothing is changed here, whatever the name of the stock view says."""
-        return self._case_page(request, self._visible(request, object_id))
+        return self._case_page(request, self.visible(request, object_id))
 
     @method_decorator(require_GET)
+    @sensitive_variables("picture")
     def photo_view(self, request: HttpRequest, object_id: UUID, photo_id: UUID) -> HttpResponse:
-        verification = self._visible(request, object_id)
-        if not self.has_photo_permission(request):
-            raise PermissionDenied
-        photo = verification.photos.filter(pk=photo_id, purged_at=None).exclude(file_name="")
+        verification = self.visible(request, object_id)
+        access.require(request.user, access.VIEW_PHOTO)
+        photo = looks.find_photo(verification, photo_id)
+        if photo is None:
+            raise Http404
         try:
-            return photo_response(intake.view_photo(photo.get(), user=request.user))
-        except (Photo.DoesNotExist, SealBroken):
+            picture = looks.view_photo(photo, user=request.user)
+        except SealBroken:
             raise Http404 from None
+        return HttpResponse(picture, content_type=PHOTO_TYPE, headers=PHOTO_HEADERS)
 
     @method_decorator(require_POST)
     @method_decorator(sensitive_post_parameters("note"))
@@ -102,24 +106,43 @@ class VerificationAdmin(VerificationFinder):
     def cancel_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         verification = self._reviewable(request, object_id)
         try:
-            intake.cancel(verification, user=request.user, is_staff=True)
+            is_own = access.is_owner(request.user, verification)
+            intake.cancel(verification, user=request.user, is_staff=not is_own)
         except Conflict as error:
             return self._refuse(request, verification, error)
         return self._done(request, verification)
 
-    def _visible(self, request: HttpRequest, object_id: object) -> Verification:
-        """The verification, if it is there for this person to see."""
-        verification: Verification | None = self.get_object(request, str(object_id))
-        if not self.has_view_permission(request, verification):
-            raise PermissionDenied
-        if verification is None:
-            raise Http404
-        return verification
+    @method_decorator(require_POST)
+    def reopen_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Propose to take the decision back."""
+        verification = self._overridable(request, object_id)
+        try:
+            reopening.propose(
+                verification, user=request.user, reason_code=request.POST.get("reason_code")
+            )
+        except (InputError, Conflict, NotPermitted) as error:
+            return self._refuse(request, verification, error)
+        messages.success(request, _("Proposed. Somebody else must confirm it within a day."))
+        return HttpResponseRedirect(self.page_url("verification", "change", verification.pk))
+
+    @method_decorator(require_POST)
+    def confirm_reopen_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Take the decision back, as somebody else has proposed."""
+        verification = self._overridable(request, object_id)
+        try:
+            reopening.confirm(verification, user=request.user)
+        except (Conflict, NotPermitted) as error:
+            return self._refuse(request, verification, error)
+        return self._done(request, verification)
 
     def _reviewable(self, request: HttpRequest, object_id: UUID) -> Verification:
-        verification = self._visible(request, object_id)
-        if not self.has_review_permission(request):
-            raise PermissionDenied
+        verification = self.visible(request, object_id)
+        access.require(request.user, access.REVIEW)
+        return verification
+
+    def _overridable(self, request: HttpRequest, object_id: UUID) -> Verification:
+        verification = self.visible(request, object_id)
+        access.require(request.user, access.OVERRIDE)
         return verification
 
     def _done(self, request: HttpRequest, verification: Verification) -> HttpResponse:
@@ -134,13 +157,13 @@ class VerificationAdmin(VerificationFinder):
         self,
         request: HttpRequest,
         verification: Verification,
-        error: Conflict | NotPermitted,
+        error: Refusal,
         form: ReviewForm | None = None,
     ) -> HttpResponse:
         """Say why not, and show the case as it is now."""
         messages.error(request, sentence(error))
-        status = 409 if isinstance(error, Conflict) else 403
-        current = self._visible(request, verification.pk)
+        status = next(code for kind, code in STATUSES.items() if isinstance(error, kind))
+        current = self.visible(request, verification.pk)
         return self._case_page(request, current, refused=form, status=status)
 
     def _case_page(
@@ -161,16 +184,25 @@ class VerificationAdmin(VerificationFinder):
             "verification": verification,
             "forms": forms.values() if case.can_decide else [],
             "review_url": self.page_url("verification", "review", verification.pk),
+            "redact_url": self.page_url("verification", "redact", verification.pk),
             "cancel_url": self.page_url("verification", "cancel", verification.pk),
+            "reveal_url": self.page_url("verification", "reveal", verification.pk),
+            "reopen_url": self.page_url("verification", "reopen", verification.pk),
+            "confirm_reopen_url": self.page_url("verification", "confirm_reopen", verification.pk),
+            "reopen_reasons": ReopenReason.choices,
         }
         title = _("Case %(case)s") % {"case": self.short_id(verification)}
         return self.page(request, self.case_template, title, context, status=status)
 
     def _case(self, request: HttpRequest, verification: Verification) -> Case:
         viewer = Viewer(
-            may_see_photos=self.has_photo_permission(request),
-            may_review=self.has_review_permission(request),
-            is_own_case=verification.user_id == request.user.pk,
+            may_redact=self.has_redact_permission(request),
+            may_see_photos=access.may(request.user, access.VIEW_PHOTO),
+            may_review=access.may(request.user, access.REVIEW),
+            may_reveal=access.may(request.user, access.REVEAL_IDENTITY),
+            may_override=access.may(request.user, access.OVERRIDE),
+            is_own_case=access.is_owner(request.user, verification),
+            actor=user_actor(request.user),
         )
         return Case(
             verification,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +56,15 @@ class VerificationList(RecordAdmin):
     ordering = ("-created_at",)
     search_fields = ("reference",)
     search_help_text = _("An exact id, session id or reference. Never an ID number.")
+
+    def visible(self, request: HttpRequest, object_id: object) -> Verification:
+        """The verification, if it is there for this person to see."""
+        verification: Verification | None = self.get_object(request, str(object_id))
+        if not self.has_view_permission(request, verification):
+            raise PermissionDenied
+        if verification is None:
+            raise Http404
+        return verification
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verification]:
         last_attempt = VerificationAttempt.objects.filter(verification=OuterRef("pk")).order_by(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ class DatabaseNow(Now):
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
 
 
+@functools.lru_cache(maxsize=64)  # one object for each wait, by which a compiled statement is found
 def db_now(plus_seconds: float = 0) -> Expression:
     """Now by the database's clock, or that many seconds later (or earlier)."""
     if not plus_seconds:

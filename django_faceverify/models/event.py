@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_faceverify import sealing
+from django_faceverify.models import statements
+from django_faceverify.models.audit import canonical, moment
+from django_faceverify.models.idempotency import settle_request
+from django_faceverify.models.webhook import WebhookEndpoint
 
 if TYPE_CHECKING:
     from django_faceverify.models.verification import Verification
@@ -20,18 +22,42 @@ DATA_KEYS = frozenset(
     {
         "attempt",
         "column",
+        "consent_given_by",
+        "consent_text_sha256",
         "consent_text_version",
         "corrected",
+        "count",
+        "origins",
         "photo",
         "provider",
+        "purposes",
         "reason",
+        "rule",
         "session_id",
         "similarity",
         "source",
         "state",
         "thresholds",
+        "token",
     }
 )
+
+
+class Link(NamedTuple):
+    """Where a chain ends: what the next event has to follow, and whether a webhook listens."""
+
+    number: int
+    mac: str
+    is_heard: bool = False
+
+
+def links() -> models.QuerySet[Event, tuple[int, str, bool]]:
+    asked = Event.objects.annotate(has_listener=WebhookEndpoint.exist())
+    return asked.order_by("-number").values_list("number", "mac", "has_listener")
+
+
+#: before the first event; an endpoint may listen to it
+FIRST = Link(0, "", True)
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -53,24 +79,31 @@ class EventQuerySet(models.QuerySet["Event"]):
         actor: str,
         reason_code: str = "",
         data: dict[str, Any] | None = None,
+        last: Link | None = None,
     ) -> Event:
-        """The same where the caller's transaction has changed the row, and so locks it."""
+        """The same where the caller's transaction has changed the row, and so locks it.
+
+        ``last`` is the end of the chain for a caller who has read it under that lock.
+        """
         data = data or {}
         if unknown := set(data) - DATA_KEYS:
             raise ValueError(f"not allowed in an event: {', '.join(sorted(unknown))}")
-        links = self.filter(verification=verification).order_by("-number")
-        number, mac = links.values_list("number", "mac").first() or (0, "")
+        if last is None:
+            found = statements.select_first(links, {"verification_id": verification.pk})
+            last = Link(*found) if found else FIRST
         event = Event(
             verification=verification,
-            number=number + 1,
+            number=last.number + 1,
             at=timezone.now(),
             actor=actor,
             action=action,
             reason_code=reason_code,
             data=data,
         )
-        event.mac = sealing.mac("audit", *event.sealed_parts(mac))
-        event.save()
+        event.is_heard = last.is_heard
+        event.mac = sealing.mac("audit", *event.sealed_parts(last.mac))
+        statements.insert(event)
+        settle_request(verification.pk)
         return event
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -101,6 +134,10 @@ class Event(models.Model):
     data = models.JSONField(_("data"), default=dict, blank=True)
     mac = models.CharField(max_length=120, editable=False)
 
+    #: whether a webhook endpoint may want to be told, on an event that was just appended:
+    #: the statement that reads the chain asks it along, so that it costs none of its own
+    is_heard = True
+
     objects = EventQuerySet.as_manager()
 
     class Meta:
@@ -129,14 +166,10 @@ class Event(models.Model):
         facts = [
             str(self.verification_id),
             self.number,
-            _moment(self.at),
+            moment(self.at),
             self.actor,
             self.action,
             self.reason_code,
             self.data,
         ]
-        return previous_mac.encode(), json.dumps(facts, sort_keys=True).encode()
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(timezone.get_fixed_timezone(0)).isoformat()
+        return previous_mac.encode(), canonical(facts)

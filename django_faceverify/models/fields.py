@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 from django.core.exceptions import FieldError
 from django.db import models
-from django.db.models.lookups import IsNull
+from django.db.models.lookups import Exact, IsNull
+from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify import sealing
 
@@ -23,6 +24,15 @@ class Sealed:
         return "<sealed>"
 
     __str__ = __repr__
+
+
+class SameToken(Exact):
+    """Whether a column still holds a token as it was read: for a compare-and-swap."""
+
+    def get_prep_lookup(self) -> Any:
+        if not isinstance(self.rhs, Sealed):
+            raise FieldError("A sealed column cannot be compared with plaintext.")
+        return super().get_prep_lookup()
 
 
 class SealedValue:
@@ -99,6 +109,7 @@ class SealedAttribute:
             return held
         return SealedValue(self.field, instance)
 
+    @sensitive_variables()
     def __set__(self, instance: models.Model, value: Any) -> None:
         if isinstance(value, str) and value:
             value = _Unsealed(value)
@@ -112,6 +123,7 @@ class _Unsealed:
 
     __slots__ = ("_plaintext",)
 
+    @sensitive_variables()
     def __init__(self, plaintext: str) -> None:
         self._plaintext = plaintext
 
@@ -123,6 +135,7 @@ class _Unsealed:
     def __reduce__(self) -> NoReturn:
         raise TypeError("plaintext cannot be pickled")
 
+    @sensitive_variables()
     def take(self) -> str:
         return self._plaintext
 
@@ -131,11 +144,15 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]  # the stubs'
     """A text that is sealed on its way to the database, bound to model, column and row.
 
     Assign plaintext, save, and read a ``SealedValue``. Filtering, updating or comparing by
-    plaintext raises ``FieldError``. ``mask_field`` names a column with a printable mask.
+    plaintext raises ``FieldError``. ``mask_field`` names a column with a printable mask, and
+    ``index_field`` one with the blind index, which changes with the key.
     """
 
-    def __init__(self, *args: Any, mask_field: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, mask_field: str = "", index_field: str = "", **kwargs: Any
+    ) -> None:
         self.mask_field = mask_field
+        self.index_field = index_field  # nothing that a migration has to know
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
@@ -153,8 +170,13 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]  # the stubs'
         setattr(cls, self.attname, SealedAttribute(self))
 
     def context(self, instance: models.Model) -> str:
-        return f"{self.model._meta.label_lower}|{self.column}|{instance.pk}"
+        return self.context_of(instance.pk)
 
+    def context_of(self, pk: Any) -> str:
+        """What a token of the row with that key is bound to."""
+        return f"{self.model._meta.label_lower}|{self.column}|{pk}"
+
+    @sensitive_variables()
     def seal(self, instance: models.Model) -> Sealed:
         """Seal what was assigned; afterwards the instance holds no plaintext."""
         held = instance.__dict__[self.attname]
@@ -193,4 +215,15 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]  # the stubs'
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return IsNull
+        if lookup_name == "exact":
+            return SameToken
         raise FieldError(f"{self.name} is sealed; look it up by its blind index.")
+
+
+def emptied(model: type[models.Model]) -> dict[str, str | None]:
+    """Every sealed column of a model with what it holds once its data is destroyed."""
+    return {
+        field.attname: None if field.null else ""
+        for field in model._meta.concrete_fields
+        if isinstance(field, SealedTextField)
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import datetime, timezone
 from uuid import UUID
 
 
@@ -18,3 +19,8 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def made_at(key: UUID) -> datetime:
+    """When ``new_id`` made a key, to the millisecond, by the clock of that machine."""
+    return datetime.fromtimestamp((key.int >> 80) / 1000, tz=timezone.utc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from django.core.files.base import ContentFile
@@ -17,6 +18,9 @@ from django_faceverify.models.fields import SealedTextField
 from django_faceverify.models.keys import new_id
 from django_faceverify.models.verification import Verification
 
+#: a storage may add to the name before its ending
+FILE_NAME = re.compile(r"[0-9a-f]{2}/([0-9a-f]{32})(?:_\w+)?\.fv1")
+
 
 def photo_storage() -> Storage:
     """Where photos lie: ``STORAGES["faceverify"]``, never under ``MEDIA_ROOT``."""
@@ -27,13 +31,24 @@ def photo_storage() -> Storage:
 def store_photo(photo_id: UUID, data: bytes) -> str:
     """Seal and store a photo before its row exists; returns the name of the file."""
     token = sealing.seal(data, use="file", context=_context(photo_id))
-    name = f"{photo_id.hex[-2:]}/{photo_id.hex}.fv1"
+    name = f"{folder_of(photo_id)}/{photo_id.hex}.fv1"
     return photo_storage().save(name, ContentFile(token))
 
 
 def discard_photo(file_name: str) -> None:
-    """Remove a stored file whose row was never written."""
+    """Remove a stored file that no row names (any more)."""
     photo_storage().delete(file_name)
+
+
+def folder_of(photo_id: UUID) -> str:
+    """Files are spread over 256 folders, by the random end of their id."""
+    return photo_id.hex[-2:]
+
+
+def id_in_name(file_name: str) -> UUID | None:
+    """Whose photo a stored file is by its name; ``None`` when ``store_photo`` did not name it."""
+    found = FILE_NAME.fullmatch(file_name)
+    return UUID(found[1]) if found else None
 
 
 def _context(photo_id: UUID) -> str:
@@ -81,12 +96,29 @@ class Photo(models.Model):
 
     def read(self) -> bytes:
         """The JPEG bytes; raises ``SealBroken``: ``photo_lost`` when the file is gone."""
+        if not self.file_name:
+            raise SealBroken("photo_lost")
+        try:
+            token = self._token()
+        except SealBroken:
+            if not self._has_moved():
+                raise
+            token = self._token()
+        return sealing.unseal(token, use="file", context=_context(self.pk))
+
+    def _token(self) -> bytes:
         try:
             with photo_storage().open(self.file_name) as file:
-                token = file.read()
+                token: bytes = file.read()
         except (OSError, ValueError):
             raise SealBroken("photo_lost") from None
-        return sealing.unseal(token, use="file", context=_context(self.pk))
+        return token
+
+    def _has_moved(self) -> bool:
+        """Whether the file was written again under another name, as new keys have it."""
+        rows = Photo.objects.filter(pk=self.pk).values_list("file_name", flat=True)
+        before, self.file_name = self.file_name, rows.first() or self.file_name
+        return self.file_name != before
 
     def record_reveal(self, column: str, *, actor: str, reason: str) -> None:
         self.verification.record_reveal(f"photo.{column}", actor=actor, reason=reason)

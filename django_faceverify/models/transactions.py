@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
 
 Result = TypeVar("Result")
 
@@ -51,6 +51,13 @@ def hand_back_connection() -> None:
     """
     if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
         connection.close()
+
+
+def release_connections() -> None:
+    """Hold no connection at all while somebody only waits for news."""
+    for held in connections.all(initialized_only=True):
+        if not held.in_atomic_block:
+            held.close()
 
 
 def _is_conflict(error: Exception) -> bool:

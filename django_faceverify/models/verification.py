@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import models
-from django.db.models import F, Q
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from django.views.decorators.debug import sensitive_variables
 
+from django_faceverify.conf import app_settings
 from django_faceverify.models import event
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.consent import Consent
 from django_faceverify.models.fields import SealedTextField
 from django_faceverify.models.keys import new_id
-from django_faceverify.reasons import ReasonCode
+from django_faceverify.reasons import ReasonCode, RevealReason
+from django_faceverify.signals import identity_revealed
 
 
 class VerificationQuerySet(models.QuerySet["Verification"]):
@@ -21,8 +25,21 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
     def processing(self, stage: str) -> VerificationQuerySet:
         return self.filter(status=Verification.Status.PROCESSING, stage=stage)
 
+    def consented(self) -> VerificationQuerySet:
+        """Those about whom somebody may be asked: a consent stands, or the site demands none."""
+        return self.filter(_has_consent()) if app_settings.consent.is_required else self
+
     def due(self) -> VerificationQuerySet:
         """A call may be made now."""
+        return self._timely().consented()
+
+    def unconsented(self) -> VerificationQuerySet:
+        """A call would be due, and nobody has consented to it, or not any more."""
+        if not app_settings.consent.is_required:
+            return self.none()
+        return self._timely().filter(~_has_consent())
+
+    def _timely(self) -> VerificationQuerySet:
         return self.processing(Verification.Stage.WAITING).filter(
             next_run_at__lte=db_now(), deadline_at__gt=db_now()
         )
@@ -31,13 +48,29 @@ class VerificationQuerySet(models.QuerySet["Verification"]):
         """Claimed by a worker that did not come back."""
         return self.processing(Verification.Stage.CALLING).filter(lease_until__lt=db_now())
 
+    def in_doubt(self) -> VerificationQuerySet:
+        """A call was sent, no answer came, and the provider may be asked now."""
+        return self.processing(Verification.Stage.UNKNOWN).filter(next_run_at__lte=db_now())
+
     def overdue(self) -> VerificationQuerySet:
         """No answer in time: a human takes over."""
         return self.processing(Verification.Stage.WAITING).filter(deadline_at__lte=db_now())
 
+    def held(self, holding: str, seconds: float) -> VerificationQuerySet:
+        """Still holding that personal data so many seconds after the case has ended."""
+        return self.filter(holds=holding, ended_at__lte=db_now(-seconds))
+
+    def redacted(self, seconds: float) -> VerificationQuerySet:
+        """Redacted at least so many seconds ago."""
+        return self.filter(redacted_at__lte=db_now(-seconds))
+
     def abandoned(self) -> VerificationQuerySet:
         """The person sent no photo in time."""
         return self.filter(status=Verification.Status.REQUIRES_INPUT, expires_at__lte=db_now())
+
+
+def _has_consent() -> Exists:
+    return Exists(Consent.objects.valid().filter(verification=OuterRef("pk")))
 
 
 class Verification(models.Model):
@@ -54,9 +87,15 @@ class Verification(models.Model):
 
     FINAL = frozenset({Status.VERIFIED, Status.REJECTED, Status.CANCELED, Status.EXPIRED})
 
+    class Holding(models.TextChoices):
+        DRAFT = "draft", _("name and number, and no photo yet")
+        PHOTOS = "photos", _("name, number and photos")
+        IDENTITY = "identity", _("name and number; the photos are destroyed")
+
     class Stage(models.TextChoices):
         WAITING = "waiting", _("waiting for a worker")
         CALLING = "calling", _("a worker is calling")
+        UNKNOWN = "unknown", _("the provider will be asked")
 
     class Source(models.TextChoices):
         THRESHOLD = "threshold", _("thresholds")
@@ -103,7 +142,9 @@ class Verification(models.Model):
     )
 
     idcard_name = SealedTextField(pgettext_lazy("of a person", "name"))
-    idcard_number = SealedTextField(_("ID number"), mask_field="idcard_number_mask")
+    idcard_number = SealedTextField(
+        _("ID number"), mask_field="idcard_number_mask", index_field="idcard_number_index"
+    )
     idcard_number_index = models.CharField(max_length=120, blank=True, editable=False)
     idcard_number_mask = models.CharField(_("ID number"), max_length=18, blank=True, editable=False)
 
@@ -117,7 +158,18 @@ class Verification(models.Model):
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
     expires_at = models.DateTimeField(_("expires at"))
+    ended_at = models.DateTimeField(
+        _("ended at"), null=True, blank=True, help_text=_("Where the clocks of retention begin.")
+    )
     redacted_at = models.DateTimeField(_("redacted at"), null=True, blank=True)
+    holds = models.CharField(  # noqa: DJ001 (null is "nothing", and keeps redacted rows out of the index)
+        _("personal data held"),
+        max_length=10,
+        choices=Holding,
+        default=Holding.DRAFT,
+        null=True,
+        blank=True,
+    )
 
     stage = models.CharField(_("stage"), max_length=10, choices=Stage, null=True, blank=True)  # noqa: DJ001 (null is "no work", and keeps finished rows out of the work index)
     fence = models.PositiveIntegerField(default=0, editable=False)
@@ -132,7 +184,13 @@ class Verification(models.Model):
     class Meta:
         verbose_name = _("verification")
         verbose_name_plural = _("verifications")
-        permissions = [("review_verification", _("Can decide verifications in review"))]
+        permissions = [
+            ("review_verification", _("Can decide verifications in review")),
+            ("reveal_identity", _("Can reveal a name and an ID number")),
+            ("override_verification", _("Can reopen decided verifications, with a second person")),
+            ("export_verification", _("Can export the data of a person")),
+            ("redact_verification", _("Can destroy the personal data of a verification")),
+        ]
         indexes = [
             models.Index(fields=["-created_at"], name="faceverify_created"),
             models.Index(fields=["user", "-created_at"], name="faceverify_user"),
@@ -145,6 +203,8 @@ class Verification(models.Model):
             models.Index(fields=["stage", "next_run_at"], name="faceverify_due"),
             models.Index(fields=["stage", "lease_until"], name="faceverify_lease"),
             models.Index(fields=["stage", "deadline_at"], name="faceverify_deadline"),
+            models.Index(fields=["holds", "ended_at"], name="faceverify_held"),
+            models.Index(fields=["redacted_at"], name="faceverify_redacted"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -176,6 +236,17 @@ class Verification(models.Model):
                 ),
             ),
             models.CheckConstraint(
+                name="faceverify_redaction",
+                condition=Q(redacted_at__isnull=True, holds__isnull=False)
+                | Q(
+                    redacted_at__isnull=False,
+                    holds__isnull=True,
+                    idcard_number_index="",
+                    idcard_number_mask="",
+                    status__in=["verified", "rejected", "canceled", "expired"],
+                ),
+            ),
+            models.CheckConstraint(
                 name="faceverify_work",
                 condition=Q(stage__isnull=True) & ~Q(status="processing")
                 | Q(
@@ -191,6 +262,13 @@ class Verification(models.Model):
                     stage="calling",
                     lease_until__isnull=False,
                     deadline_at__isnull=False,
+                )
+                | Q(
+                    status="processing",
+                    stage__isnull=False,
+                    stage="unknown",
+                    next_run_at__isnull=False,
+                    deadline_at__isnull=False,
                 ),
             ),
         ]
@@ -202,8 +280,24 @@ class Verification(models.Model):
     def is_final(self) -> bool:
         return self.status in self.FINAL
 
-    def record_reveal(self, column: str, *, actor: str, reason: str) -> None:
-        """Write down that ``actor`` is about to see a sealed column."""
-        event.Event.objects.append(
-            self, "revealed", actor=actor, data={"column": column, "reason": reason[:200]}
-        )
+    @sensitive_variables("reason", "note", "words")
+    def record_reveal(self, *columns: str, actor: str, reason: str, note: str = "") -> None:
+        """Write down that ``actor`` is about to see sealed columns; the site hears of it.
+
+        The Event, which stays for good, holds only a code of ``RevealReason``. Any other
+        words may name somebody: they are sealed beside it.
+        """
+        code, words = reason, note
+        if reason not in RevealReason.values:
+            code, words = RevealReason.OTHER.value, f"{reason}\n{note}".strip()
+        with transaction.atomic():
+            facts = {"column": ", ".join(columns), "reason": code}
+            written = event.Event.objects.append(self, "revealed", actor=actor, data=facts)
+            if words:
+                self.reveals.create(event_number=written.number, note=words)
+            transaction.on_commit(
+                lambda: identity_revealed.send_robust(
+                    sender=Verification, verification_id=self.pk, actor=actor, reason=code
+                ),
+                robust=True,
+            )

@@ -8,12 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-#: the shortest and the longest wait, in seconds, that a provider can ask for
-RETRY_AFTER_RANGE = (1.0, 3600.0)
+from django.views.decorators.debug import sensitive_variables
 
 MAX_MESSAGE_LENGTH = 200
 
@@ -27,28 +24,7 @@ class Answer:
     retry_after: float | None = None
 
 
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds from a ``Retry-After`` header (seconds or HTTP-date), from 1 to 3600.
-
-    ``None`` when there is no header or it cannot be read.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        seconds = float(value)
-    else:
-        try:
-            at = parsedate_to_datetime(value)
-        except (ValueError, OverflowError):
-            return None
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=timezone.utc)
-        seconds = (at - datetime.now(timezone.utc)).total_seconds()
-    shortest, longest = RETRY_AFTER_RANGE
-    return min(longest, max(shortest, seconds))
-
-
+@sensitive_variables()
 def read_object(body: bytes) -> dict[str, Any] | None:
     """The one JSON object that ``body`` holds, or ``None`` when it is anything else.
 
@@ -80,6 +56,12 @@ def is_number(value: object) -> bool:
     return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
+def is_similarity(value: object) -> bool:
+    """Whether a JSON value is a number from 0 to 100, the scale of all similarities here."""
+    return is_number(value) and 0 <= value <= 100  # type: ignore[operator]
+
+
+@sensitive_variables()
 def clean_message(message: object, *, sent: Iterable[str | None]) -> str:
     """A provider's message, short and printable; empty if it repeats anything we ``sent``.
 
@@ -95,10 +77,12 @@ def clean_message(message: object, *, sent: Iterable[str | None]) -> str:
     return printable[:MAX_MESSAGE_LENGTH]
 
 
+@sensitive_variables()
 def _squeeze(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
+@sensitive_variables()
 def _unique_names(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -114,5 +98,6 @@ def _refuse_constant(name: str) -> Any:
 _STRING_OR_LAST_COMMA = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*\\?(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 
 
+@sensitive_variables()
 def _without_trailing_commas(text: str) -> str:
     return _STRING_OR_LAST_COMMA.sub(lambda found: found[1] or "", text)

@@ -36,7 +36,9 @@ class Comparison:
 
     Either ``similarity`` is a finite number from 0 to 100, or ``reason_code`` (one of
     ``reasons.ReasonCode``) says why the comparison has none: no face, name and number do
-    not match, no portrait on file. ``is_billed`` is ``yes``, ``no`` or ``unknown``.
+    not match, no portrait on file. With both, the provider has judged for itself: the
+    reason is its verdict, which no threshold of ours overrules. ``is_billed`` is ``yes``,
+    ``no`` or ``unknown``.
     """
 
     similarity: float | None = None
@@ -46,6 +48,11 @@ class Comparison:
     provider_message: str = ""
     provider_session_id: str = ""
     http_status: int = 0
+
+
+@dataclass(frozen=True)
+class NeverSeen:
+    """The provider was asked about a call: it did no work for it, and will not bill it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +79,15 @@ class Provider(ABC):
     #: most bytes of a photo that fit the provider's request body
     max_image_bytes: ClassVar[int]
     takes_url: ClassVar[bool] = False
+    #: the similarity below which the provider itself says that this is not the person
+    lowest_threshold: ClassVar[float] = 0.0
     #: whether a call may be billed
     costs_money: ClassVar[bool] = True
+    #: whether ``find`` can tell what became of a call whose answer was lost
+    can_be_asked: ClassVar[bool] = False
+    #: seconds after the end of a call within which the provider, if asked, may not know of it
+    #: yet; until then its ``NeverSeen`` is not believed
+    visibility_delay: float = 300.0
 
     def __init__(self, alias: str, **options: Any) -> None:
         self.alias = alias
@@ -88,6 +102,15 @@ class Provider(ABC):
         before the first byte of the request leaves. An exception that it raises stops the
         call and passes through unchanged.
         """
+
+    def find(self, session_id: str) -> Comparison | NeverSeen | None:
+        """What became of the call of that ``session_id``, by the provider's own records.
+
+        The answer as it would have come; ``NeverSeen``; or ``None``: not known yet, ask
+        again later. A ``ProviderError`` means the same as ``None``. Asking costs nothing,
+        ends within ``timeout``, and is done only for a provider that ``can_be_asked``.
+        """
+        raise NotImplementedError
 
     def check(self) -> Iterable[CheckMessage]:
         """System checks of this provider's options; no network, no database."""

@@ -7,7 +7,6 @@ about sockets. See ``qcloud.QcloudProvider`` for one.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
@@ -17,8 +16,10 @@ from typing import ClassVar
 import requests
 from django.core.checks import CheckMessage, Error
 from django.views.decorators.debug import sensitive_variables
+from urllib3.response import BaseHTTPResponse
 
-from django_faceverify import __version__
+from django_faceverify import __version__, journal
+from django_faceverify.deadline import Deadline
 from django_faceverify.exceptions import (
     NotSent,
     OutcomeUnknown,
@@ -27,19 +28,16 @@ from django_faceverify.exceptions import (
     Refused,
     Throttled,
 )
-from django_faceverify.providers.answer import Answer, is_number, parse_retry_after
+from django_faceverify.providers.answer import Answer, is_number
 from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
-from django_faceverify.providers.transport import (
-    CONNECT_TIMEOUT,
+from django_faceverify.reasons import ReasonCode
+from django_faceverify.transport import (
     Call,
-    CallAdapter,
-    Deadline,
     is_loopback,
     is_private,
+    parse_retry_after,
+    send,
 )
-from django_faceverify.reasons import ReasonCode
-
-logger = logging.getLogger("django_faceverify.providers")
 
 #: longest answer that is read, in bytes
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -150,7 +148,7 @@ class HTTPProvider(Provider):
             outgoing.headers = {**HEADERS, **outgoing.headers}
             prepared = outgoing.prepare()
         except ValueError as error:  # cannot be encoded; its text quotes what could not
-            logger.error("Provider %s: not a request (%s)", self.alias, type(error).__name__)
+            journal.tell("request_not_built", provider=self.alias, error=error)
             reason = ReasonCode.PROVIDER_CONFIG
         else:
             if not is_private(prepared.url):
@@ -187,23 +185,22 @@ class HTTPProvider(Provider):
         raise failure
 
     @sensitive_variables()
-    def send(self, outgoing: requests.PreparedRequest, call: Call) -> requests.Response:
+    def send(self, outgoing: requests.PreparedRequest, call: Call) -> BaseHTTPResponse:
         """Connect, announce, send; return when status line and headers are there."""
         ca_bundle = os.fspath(self._ca_bundle) if self._ca_bundle else None
-        timeouts = (CONNECT_TIMEOUT, call.deadline.remaining())
-        return CallAdapter(call, ca_bundle).send(outgoing, stream=True, timeout=timeouts)
+        return send(outgoing, call, ca_bundle)
 
     @sensitive_variables()
-    def read(self, response: requests.Response) -> Answer:
+    def read(self, response: BaseHTTPResponse) -> Answer:
         """The answer's bytes as they were sent, until there are more than is allowed."""
         body = bytearray()
         with contextlib.closing(response):
-            for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+            for chunk in response.stream(CHUNK_BYTES, decode_content=False):
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     break
         return Answer(
-            status=response.status_code,
+            status=response.status,
             body=bytes(body),
             retry_after=parse_retry_after(response.headers.get("Retry-After")),
         )
@@ -212,7 +209,7 @@ class HTTPProvider(Provider):
         """The error that a broken call ends with."""
         if call.stopped_by is not None:
             return call.stopped_by
-        logger.warning("Provider %s: the call broke with %s", self.alias, type(error).__name__)
+        journal.tell("call_broke", provider=self.alias, error=error)
         if call.may_have_left:
             return OutcomeUnknown(ReasonCode.OUTCOME_UNKNOWN.value)
         return NotSent(ReasonCode.PROVIDER_UNAVAILABLE.value)
@@ -261,6 +258,7 @@ class HTTPProvider(Provider):
         )
 
 
+@sensitive_variables()
 def image_type(image: bytes) -> str | None:
     """The media type by the first bytes; ``None`` when it is neither JPEG nor PNG."""
     for signature, media_type in IMAGE_TYPES.items():

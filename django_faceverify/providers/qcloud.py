@@ -11,30 +11,23 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import requests
 from django.core.checks import CheckMessage
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify.exceptions import (
-    NotSent,
-    ProtocolError,
-    ProviderError,
-    Refused,
-    Throttled,
-)
-from django_faceverify.providers.answer import Answer, clean_message, is_number, read_object
+from django_faceverify import journal
+from django_faceverify.exceptions import ProtocolError
+from django_faceverify.providers.answer import Answer, clean_message, is_similarity, read_object
 from django_faceverify.providers.base import Comparison, ComparisonRequest
-from django_faceverify.providers.http import HTTPProvider, image_type, logger
+from django_faceverify.providers.credentials import Credential, Credentials
+from django_faceverify.providers.http import HTTPProvider, image_type
+from django_faceverify.providers.meaning import conclude
 from django_faceverify.providers.qcloud_codes import CODES, meaning_of
 from django_faceverify.reasons import ReasonCode
 
 __all__ = ["CODES", "QcloudProvider", "encode_multipart", "meaning_of", "sign", "sign_call"]
-
-#: a credential, or a callable that fetches it anew for each call, such as from a vault
-Credential = str | Callable[[], str]
 
 DEFAULT_ENDPOINT = "https://recognition.image.myqcloud.com/face/idcardcompare"
 
@@ -45,12 +38,6 @@ SIGNATURE_LIFETIME = 180
 MAX_CODE = 999_999
 
 FILENAMES = {"image/jpeg": "photo.jpg", "image/png": "photo.png"}
-
-ERRORS: dict[str, type[ProviderError]] = {
-    "throttled": Throttled,
-    "refused": Refused,
-    "unknown": ProtocolError,
-}
 
 
 class QcloudProvider(HTTPProvider):
@@ -78,17 +65,14 @@ class QcloudProvider(HTTPProvider):
         ca_bundle: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(alias, endpoint=endpoint, timeout=timeout, ca_bundle=ca_bundle)
-        # What settings hold may be of any type; ``check`` looks at it.
-        self._credentials: dict[str, Any] = {
-            "appid": appid,
-            "secret_id": secret_id,
-            "secret_key": secret_key,
-        }
+        self._credentials = Credentials(
+            alias, appid=appid, secret_id=secret_id, secret_key=secret_key
+        )
 
     @sensitive_variables()
     def build_request(self, request: ComparisonRequest) -> requests.Request:
         """JSON when the photo is a URL, a multipart form when it is bytes; signed afresh."""
-        account = self.account()
+        account = self._credentials.open()
         fields = {
             "appid": account["appid"],
             "idcard_number": request.idcard_number,
@@ -120,7 +104,7 @@ class QcloudProvider(HTTPProvider):
         message = self.read_message(content, request)
         meaning = meaning_of(code, message)
         if meaning is None:
-            logger.warning("Provider %s: unknown code %d", self.alias, code)
+            journal.tell("code_unknown", provider=self.alias, provider_code=code)
         if (
             meaning is None
             or echo not in ("", request.session_id)
@@ -129,47 +113,29 @@ class QcloudProvider(HTTPProvider):
             raise ProtocolError(
                 ReasonCode.PROVIDER_PROTOCOL.value, str(code), message, answer.status
             )
-        if meaning.kind != "answered":
-            raise ERRORS[meaning.kind](
-                meaning.reason_code, str(code), message, answer.status, answer.retry_after
-            )
-        return Comparison(
-            similarity=None if similarity is None else float(similarity),
-            reason_code=meaning.reason_code,
-            is_billed=meaning.is_billed,
-            provider_code=str(code),
-            provider_message=message,
-            provider_session_id=echo,
-            http_status=answer.status,
+        return conclude(
+            meaning,
+            answer,
+            code=str(code),
+            message=message,
+            similarity=similarity,
+            session_id=echo,
         )
 
     @sensitive_variables()
     def read_message(self, content: Mapping[str, object], request: ComparisonRequest) -> str:
         """The vendor's message, unless it repeats something that we sent."""
-        credentials = (value for value in self._credentials.values() if isinstance(value, str))
-        sent = (request.idcard_number, request.idcard_name, request.url, *credentials)
+        sent = (
+            request.idcard_number,
+            request.idcard_name,
+            request.url,
+            *self._credentials.texts(),
+        )
         return clean_message(content.get("message"), sent=sent)
-
-    @sensitive_variables()
-    def account(self) -> dict[str, str]:
-        """The credentials for one call; ``NotSent`` when a callable does not give its own."""
-        try:
-            account = {name: reveal(value) for name, value in self._credentials.items()}
-        except Exception as error:  # noqa: BLE001 (its text could hold a credential)
-            logger.error("Provider %s: no credentials (%s)", self.alias, type(error).__name__)
-        else:
-            return account
-        raise NotSent(ReasonCode.PROVIDER_CONFIG.value)
 
     def check(self) -> Iterable[CheckMessage]:
         yield from super().check()
-        for name, value in self._credentials.items():
-            if not (isinstance(value, str) or callable(value)):
-                yield self.problem(
-                    "E204", f"{name} must be a string.", "Or a callable that returns one."
-                )
-            elif value == "":
-                yield self.problem("E201", f"{name} is missing.", f"Set OPTIONS[{name!r}].")
+        yield from self._credentials.check()
 
 
 @sensitive_variables()
@@ -224,18 +190,5 @@ def encode_multipart(fields: Mapping[str, str], image: bytes) -> tuple[bytes, st
     return body, f"multipart/form-data; boundary={boundary}"
 
 
-def reveal(credential: Any) -> str:
-    """A credential in clear; raises ``TypeError`` unless it is a non-empty string."""
-    value = credential() if callable(credential) else credential
-    if not isinstance(value, str) or not value:
-        raise TypeError("a credential is a non-empty string")
-    return value
-
-
 def is_code(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_CODE
-
-
-def is_similarity(value: object) -> bool:
-    """A number from 0 to 100 (vendor docs 641/12433)."""
-    return is_number(value) and 0 <= value <= 100  # type: ignore[operator]

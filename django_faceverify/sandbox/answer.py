@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from .codes import MESSAGES, Code
 from .scenarios import Delivery
@@ -28,6 +28,22 @@ _AS_PRINTED_IN_THE_DOCS = """{
 }"""
 
 
+class Spoken(Protocol):
+    """The answer of either service: what the log, the bill and the wire need of it."""
+
+    @property
+    def code(self) -> int | str: ...
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def similarity(self) -> float | None: ...
+    @property
+    def scenario(self) -> str: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    def to_body(self) -> bytes: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What one call gets; ``session_id`` repeats the caller's tag, empty if it gave none."""
@@ -43,6 +59,17 @@ class Answer:
     def refused(cls, code: Code, session_id: str = "") -> Answer:
         return cls(code=code, message=MESSAGES[code], session_id=session_id)
 
+    def to_body(self) -> bytes:
+        if self.delivery is Delivery.TRAILING_COMMA:
+            values = (json.dumps(self.similarity), json.dumps(self.session_id))
+            return (_AS_PRINTED_IN_THE_DOCS % values).encode()
+        return to_json({"data": self._data(), "code": self.code, "message": self.message})
+
+    def _data(self) -> dict[str, Any]:
+        if self.similarity is None:
+            return {}
+        return {"similarity": self.similarity, "session_id": self.session_id}
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -53,25 +80,11 @@ class Reply:
     body: bytes
 
 
-def render(answer: Answer) -> Reply:
+def render(answer: Spoken) -> Reply:
     if answer.delivery is Delivery.SERVER_ERROR:
         return Reply(HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", _HTML_ERROR)
-    return Reply(HTTPStatus.OK, JSON_TYPE, _render_body(answer))
-
-
-def _render_body(answer: Answer) -> bytes:
-    if answer.delivery is Delivery.NOT_JSON:
-        return _NOT_JSON
-    if answer.delivery is Delivery.TRAILING_COMMA:
-        values = (json.dumps(answer.similarity), json.dumps(answer.session_id))
-        return (_AS_PRINTED_IN_THE_DOCS % values).encode()
-    return to_json({"data": _data(answer), "code": answer.code, "message": answer.message})
-
-
-def _data(answer: Answer) -> dict[str, Any]:
-    if answer.similarity is None:
-        return {}
-    return {"similarity": answer.similarity, "session_id": answer.session_id}
+    body = _NOT_JSON if answer.delivery is Delivery.NOT_JSON else answer.to_body()
+    return Reply(HTTPStatus.OK, JSON_TYPE, body)
 
 
 def to_json(document: Any) -> bytes:

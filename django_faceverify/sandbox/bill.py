@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .answer import Answer, to_json
+from .answer import Spoken, to_json
 
 PRICE = "1.80"  # CNY for each comparison up to 2000 a month, vendor docs of 2018
 CURRENCY = "CNY"
@@ -26,12 +26,15 @@ class BillError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class BillLine:
-    """One charge; ``at`` is ISO 8601 in UTC, ``amount`` a decimal number as text."""
+    """One charge; ``at`` is ISO 8601 in UTC, ``amount`` a decimal number as text.
+
+    ``session_id`` is the caller's, or the successor's own ``RequestId``.
+    """
 
     number: int
     at: str
     session_id: str
-    code: int
+    code: int | str
     scenario: str
     similarity: float | None
     amount: str = PRICE
@@ -55,14 +58,14 @@ class Bill:
         with self._lock:
             return list(self._lines)
 
-    def charge(self, answer: Answer) -> BillLine:
+    def charge(self, answer: Spoken) -> BillLine:
         """Charge for the work behind this answer; on return, the line is in the file."""
         with self._lock:
             line = BillLine(
                 number=len(self._lines) + 1,
                 at=_iso_8601(self._clock()),
                 session_id=answer.session_id,
-                code=int(answer.code),
+                code=answer.code if isinstance(answer.code, str) else int(answer.code),
                 scenario=answer.scenario,
                 similarity=answer.similarity,
             )

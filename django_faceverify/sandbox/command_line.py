@@ -86,6 +86,7 @@ def _introduction(sandbox: Sandbox, options: argparse.Namespace) -> str:
     bill = options.bill or "in memory"
     return (
         f"The face comparison sandbox listens on {sandbox.url}\n"
+        f"  successor   {sandbox.faceid_url} (FaceID, ImageRecognitionV2)\n"
         f"  appid       {options.appid}\n"
         f"  secret_id   {options.secret_id}\n"
         f"  secret_key  {'(as given)' if options.secret_key else DEFAULT_SECRET_KEY}\n"

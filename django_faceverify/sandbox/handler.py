@@ -7,21 +7,29 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
-from .answer import Answer, Reply, render
+from .answer import Answer, Reply, Spoken, render
 from .body import declares_body, read_body
 from .codes import Code, Refusal
 from .scenarios import Delivery
 from .service import Call
+from .tc3 import SignedRequest
 
 if TYPE_CHECKING:
     from .server import SandboxServer
 
 COMPARE_PATH = "/face/idcardcompare"
+FACEID_PATH = "/"
+#: what the successor says of a body that was not taken
+BODY_ERRORS = {
+    Code.BODY_TOO_LARGE: "RequestSizeLimitExceeded",
+    Code.BAD_REQUEST: "InvalidParameter",
+}
 HOLD_SECONDS = 120  # at most, for a scenario that never answers
 DRAIN_SECONDS = 10
 DRAIN_BYTES = 64 * 1024 * 1024
@@ -43,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path == COMPARE_PATH:
             self._serve_comparison()
+        elif path == FACEID_PATH and self.command == "POST":
+            self._serve_faceid()
         elif path in self.server.pages:
             self._serve_page(path)
         else:
@@ -57,25 +67,44 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "POST":
             self._refuse_method(COMPARE_PATH, "POST")
             return
-        started = time.monotonic()
-        answer = self._receive_and_answer()
-        self._log_comparison(answer, time.monotonic() - started)
-        self._deliver(answer)
+        self._serve(COMPARE_PATH, self._compare, Answer.refused)
 
-    def _receive_and_answer(self) -> Answer:
+    def _compare(self, body: bytes) -> Spoken:
+        return self.server.service.answer(
+            Call(
+                content_type=self.headers.get("Content-Type", ""),
+                authorization=self.headers.get("Authorization", "").strip(),
+                body=body,
+            )
+        )
+
+    def _serve_faceid(self) -> None:
+        faceid = self.server.faceid
+        self._serve(
+            FACEID_PATH,
+            lambda body: faceid.answer(SignedRequest(self._plain_headers(), body)),
+            lambda code: faceid.refuse(BODY_ERRORS[code]),
+        )
+
+    def _plain_headers(self) -> dict[str, str]:
+        return {name.lower(): value.strip() for name, value in self.headers.items()}
+
+    def _serve(
+        self, path: str, answer: Callable[[bytes], Spoken], refuse: Callable[[Code], Spoken]
+    ) -> None:
+        """Receive the body, let the service answer or refuse it, log and deliver."""
+        started = time.monotonic()
         try:
             body = read_body(self.headers, self.rfile, self._invite_body)
         except Refusal as refusal:
             self.close_connection = True
-            return Answer.refused(refusal.code)
-        call = Call(
-            content_type=self.headers.get("Content-Type", ""),
-            authorization=self.headers.get("Authorization", "").strip(),
-            body=body,
-        )
-        return self.server.service.answer(call)
+            spoken = refuse(refusal.code)
+        else:
+            spoken = answer(body)
+        self._log_answer(path, spoken, time.monotonic() - started)
+        self._deliver(spoken)
 
-    def _deliver(self, answer: Answer) -> None:
+    def _deliver(self, answer: Spoken) -> None:
         if answer.delivery is Delivery.NEVER:
             self._hold()
         elif answer.delivery is Delivery.DROPPED:
@@ -165,14 +194,14 @@ class Handler(BaseHTTPRequestHandler):
 
     # Logging
 
-    def _log_comparison(self, answer: Answer, seconds: float) -> None:
+    def _log_answer(self, path: str, answer: Spoken, seconds: float) -> None:
         logger.info(
-            "%s %s session_id=%s scenario=%s code=%d status=%s %.0f ms",
+            "%s %s session_id=%s scenario=%s code=%s status=%s %.0f ms",
             self.command,
-            COMPARE_PATH,
+            path,
             _loggable(answer.session_id),
             answer.scenario or "-",
-            answer.code,
+            format(answer.code),
             _status_text(answer),
             seconds * 1000,
         )
@@ -199,7 +228,7 @@ def _loggable(session_id: str) -> str:
     return session_id if _LOGGABLE_SESSION_ID.fullmatch(session_id) else "(hidden)"
 
 
-def _status_text(answer: Answer) -> str:
+def _status_text(answer: Spoken) -> str:
     if answer.delivery in {Delivery.NEVER, Delivery.DROPPED}:
         return "-"
     return str(render(answer).status.value)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from html import escape
 from http import HTTPStatus
+from typing import Protocol
 
 from .answer import JSON_TYPE, Reply, to_json
 from .bill import PRICE, Bill
+from .faceid import code_of
 from .scenarios import EXAMPLE, EXAMPLE_NUMBER, NOBODY, SCENARIOS, Scenario, scenario_number
-from .service import ComparisonService
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Face comparison sandbox</title></head>
 <body>
 <h1>Face comparison sandbox</h1>
-<p>This program plays the provider's service <code>POST /face/idcardcompare</code> for
+<p>This program plays the provider's service <code>POST /face/idcardcompare</code> and its
+successor, <code>POST /</code> with the action <code>ImageRecognitionV2</code>, for
 development and tests. It knows no real people and compares no faces: the ID number chooses
 the answer. Every scenario works with any birth date, as long as the last character is wrong
 by the checksum.</p>
 <table>
-<thead><tr><th>Scenario</th><th>ID number</th><th>What happens</th><th>Code</th>
+<thead><tr><th>Scenario</th><th>ID number</th><th>What happens</th><th>Code</th><th>Successor</th>
 <th>Charged ({price} CNY)</th></tr></thead>
 <tbody>
 {rows}
@@ -34,11 +36,16 @@ by the checksum.</p>
 """
 
 
+class Counts(Protocol):
+    @property
+    def calls(self) -> dict[str, int]: ...
+
+
 class Pages:
     """The pages under their paths; each is made when it is asked for."""
 
-    def __init__(self, service: ComparisonService, bill: Bill) -> None:
-        self._service = service
+    def __init__(self, services: Sequence[Counts], bill: Bill) -> None:
+        self._services = services
         self._bill = bill
         self._pages: dict[str, Callable[[], Reply]] = {
             "/": _welcome,
@@ -58,7 +65,7 @@ class Pages:
         return _json({"count": len(lines), "lines": lines})
 
     def _show_calls(self) -> Reply:
-        calls = self._service.calls
+        calls = {id_: count for service in self._services for id_, count in service.calls.items()}
         lines = [{"session_id": session_id, "count": count} for session_id, count in calls.items()]
         return _json({"count": sum(calls.values()), "lines": lines})
 
@@ -84,6 +91,7 @@ def _row(scenario: Scenario, number: str) -> str:
         number,
         scenario.summary,
         f"{scenario.code:d} {scenario.message}",
+        code_of(scenario),
         _when_charged(scenario),
     )
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

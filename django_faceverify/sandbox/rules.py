@@ -37,8 +37,16 @@ def check_identity(name: str, number: str) -> None:
     """Code -5801 if one is missing, -5806 if one cannot be a name or a number."""
     if not name.strip() or not number.strip():
         raise Refusal(Code.IDENTITY_MISSING)
-    if not _NUMBER.fullmatch(number) or not _NAME.fullmatch(name):
+    if not is_number(number) or not is_name(name):
         raise Refusal(Code.IDENTITY_MALFORMED)
+
+
+def is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text))
+
+
+def is_name(text: str) -> bool:
+    return bool(text.strip() and _NAME.fullmatch(text))
 
 
 def check_url(url: str) -> None:
@@ -63,17 +71,18 @@ def check_image(image: bytes) -> None:
     """
     if not image:
         raise Refusal(Code.IMAGE_MISSING)
-    image_format = _format(image) or _format(_decode_base64(image))
-    if image_format == "gif":
+    kind = image_format(image) or image_format(_decode_base64(image))
+    if kind == "gif":
         raise Refusal(Code.BAD_IMAGE_FORMAT)
-    if not image_format:
+    if not kind:
         raise Refusal(Code.IMAGE_UNDECODABLE)
 
 
-def _format(image: bytes) -> str:
-    for signature, image_format in _SIGNATURES.items():
+def image_format(image: bytes) -> str:
+    """``jpeg``, ``png`` or ``gif`` by the first bytes, empty for anything else."""
+    for signature, kind in _SIGNATURES.items():
         if image.startswith(signature):
-            return image_format
+            return kind
     return ""
 
 

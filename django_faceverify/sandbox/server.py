@@ -16,10 +16,14 @@ from types import TracebackType
 from typing import Any
 
 from .bill import Bill
-from .handler import COMPARE_PATH, Handler, logger
+from .faceid import SERVICE as FACEID
+from .faceid import FaceIDService
+from .handler import COMPARE_PATH, FACEID_PATH, Handler, logger
 from .pages import Pages
+from .scenarios import ScenarioChooser
 from .service import ComparisonService
 from .signature import Account, SignatureVerifier
+from .tc3 import TC3Verifier
 
 DEFAULT_APPID = "1250000000"
 DEFAULT_SECRET_ID = "docs-example-secret-id"  # noqa: S105  made up, as is the key
@@ -35,9 +39,17 @@ class SandboxServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, host: str, port: int, service: ComparisonService, pages: Pages) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        service: ComparisonService,
+        faceid: FaceIDService,
+        pages: Pages,
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.service = service
+        self.faceid = faceid
         self.pages = pages
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -92,8 +104,11 @@ class Sandbox:
     ) -> None:
         self.account = Account(str(appid), secret_id, secret_key)
         self.bill = Bill(Path(bill_path) if bill_path else None, clock)
-        self.service = ComparisonService(SignatureVerifier(self.account, clock), self.bill)
-        self._server = SandboxServer(host, port, self.service, Pages(self.service, self.bill))
+        chooser = ScenarioChooser()
+        self.service = ComparisonService(SignatureVerifier(self.account, clock), self.bill, chooser)
+        self.faceid = FaceIDService(TC3Verifier(self.account, FACEID, clock), self.bill, chooser)
+        pages = Pages((self.service, self.faceid), self.bill)
+        self._server = SandboxServer(host, port, self.service, self.faceid, pages)
         self._host = host
         self.port: int = self._server.server_address[1]
         self._thread: threading.Thread | None = None
@@ -106,8 +121,13 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The endpoint to give to a client."""
+        """The endpoint to give to a client of ``idcardcompare``."""
         return self.base_url + COMPARE_PATH
+
+    @property
+    def faceid_url(self) -> str:
+        """The endpoint to give to a client of the successor."""
+        return self.base_url + FACEID_PATH
 
     def start(self) -> Sandbox:
         """Answer in the background until ``stop``."""

@@ -27,10 +27,12 @@ class Call:
 class ComparisonService:
     """Checks a call in the provider's order, plays its scenario, and charges for the work."""
 
-    def __init__(self, verifier: SignatureVerifier, bill: Bill) -> None:
+    def __init__(
+        self, verifier: SignatureVerifier, bill: Bill, chooser: ScenarioChooser | None = None
+    ) -> None:
         self._verifier = verifier
         self._bill = bill
-        self._chooser = ScenarioChooser()
+        self._chooser = chooser or ScenarioChooser()
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
 

@@ -21,7 +21,7 @@ from django.db import DatabaseError
 
 from example_project.demo.children import PROJECT, ChildDied, Children
 from example_project.demo.ports import PortInUse, claim
-from example_project.demo.walkthrough import NotVerified, walk_through
+from example_project.demo.walkthrough import NotVerified, wait_for_webhooks, walk_through
 
 WEB_PORT = 8000
 SANDBOX_PORT = 8410
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> None:
     set_environment(data_folder, sandbox)
 
     say("Preparing the database and the accounts ...")
-    prepare_site()
+    prepare_site(f"{site}/hooks/")
     say("Starting the sandbox, a Celery worker, Celery beat and the web server ...")
     with (
         TemporaryDirectory(prefix="faceverify-demo-") as scratch,
@@ -90,7 +90,10 @@ def run(options: argparse.Namespace) -> None:
         say("Filling the review queue (first run only) ...")
         call_command("demo_cases", stdout=StringIO())
         say("Verifying alice through the REST API ...\n")
-        say(describe(walk_through(site, children.check)))
+        verification = walk_through(site, children.check)
+        say(describe(verification))
+        told = wait_for_webhooks(site, verification["id"], children.check)
+        say(f"  webhooks received: {', '.join(told) or 'none yet'}")
         if not options.once:
             say(where_to_click(site, sandbox, data_folder))
             stay(children)
@@ -116,11 +119,12 @@ def set_environment(data_folder: Path, sandbox: str) -> None:
     )
 
 
-def prepare_site() -> None:
+def prepare_site(receiver: str) -> None:
     django.setup()
     logging.getLogger().setLevel(logging.ERROR)
     call_command("migrate", verbosity=0, interactive=False)
     call_command("demo_accounts", stdout=StringIO())
+    call_command("demo_webhook", receiver, stdout=StringIO())
 
 
 def start_programs(children: Children, web_port: int, sandbox_port: int, scratch: str) -> None:

@@ -73,6 +73,18 @@ def walk_through(site: str, check: Callable[[], None]) -> Any:
     return Person("reviewer").get(address)
 
 
+def wait_for_webhooks(site: str, verification_id: str, check: Callable[[], None]) -> list[str]:
+    """The events about a verification that the site's receiver has taken, the first one first."""
+    address = f"{site}/kyc/api/v1/webhook-deliveries/?verification={verification_id}"
+    end, received = monotonic() + PATIENCE, list[str]()
+    while monotonic() < end and "verification.verified" not in received:
+        check()
+        sleep(0.2)
+        rows = Person("admin").get(address)["results"]
+        received = [row["event"] for row in reversed(rows) if row["state"] == "delivered"]
+    return received
+
+
 def _content(response: requests.Response, expected: HTTPStatus) -> Any:
     if response.status_code != expected:
         raise NotVerified(

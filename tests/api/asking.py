@@ -11,13 +11,16 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from django_faceverify import intake, verification
-from django_faceverify.models import Event, Photo, Verification, VerificationAttempt
+from django_faceverify.models import Consent, Event, Photo, Verification, VerificationAttempt
 from django_faceverify.providers.base import Comparison
-from tests.conftest import draw_jpeg, submitted
+from tests.conftest import CONSENT, draw_jpeg, submitted
 from tests.scripted import ScriptedProvider, similarity
 
 API = "/kyc/api/v1/"
 VERIFICATIONS = f"{API}verifications/"
+
+#: the consent as a form sends it
+AGREED = {"consent": json.dumps(CONSENT)}
 
 
 def one(case: Any, rest: str = "") -> str:
@@ -80,7 +83,10 @@ def assert_problem(response: Any, status: int, code: str = "", field: str | None
 
 def stock(folder: Path) -> tuple[int, ...]:
     """How much of everything there is: rows, files, and calls to the provider."""
-    counts = [model.objects.count() for model in (Verification, Photo, VerificationAttempt, Event)]
+    counts = [
+        model.objects.count()
+        for model in (Verification, Photo, Consent, VerificationAttempt, Event)
+    ]
     files = sum(path.is_file() for path in folder.rglob("*"))
     return (*counts, files, len(ScriptedProvider.requests))
 

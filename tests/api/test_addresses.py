@@ -22,11 +22,17 @@ ALLOWED = {
     "verifications/{id}/": "GET, HEAD",
     "verifications/{id}/photos/": "POST",
     "verifications/{id}/photos/{photo}/": "GET, HEAD",
+    "verifications/{id}/consent/": "POST",
+    "verifications/{id}/consent/withdraw/": "POST",
     "verifications/{id}/cancel/": "POST",
     "verifications/{id}/review/": "POST",
     "verifications/{id}/attempts/": "GET, HEAD",
     "verifications/{id}/events/": "GET, HEAD",
+    "consent/": "GET, HEAD",
     "attempts/": "GET, HEAD",
+    "webhook-endpoints/": "GET, HEAD",
+    "webhook-deliveries/": "GET, HEAD",
+    "webhook-deliveries/{id}/resend/": "POST",
 }
 NOWHERE = [
     "", "verifications", "nothing/", "verifications/{id}", "verifications/{id}/nothing/",

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from django_faceverify.models import Verification
 from tests import photos
 from tests.api.asking import (
+    AGREED,
     VERIFICATIONS,
     as_file,
     assert_problem,
@@ -26,7 +27,7 @@ from tests.api.asking import (
     send,
     stock,
 )
-from tests.conftest import draw_jpeg
+from tests.conftest import CONSENT, draw_jpeg
 
 WRONG_TYPES: list[object] = [7, 1.5, True, [], ["a"], {}, {"a": 1}]
 BAD_TEXTS = ["\x00", "a\x00b", "\x1b[31m", "\u202e", "a\u200bb", "\ud800", "\ue000"]
@@ -82,7 +83,7 @@ def test_every_field_as_json(
 ) -> None:
     with nothing_happens(photo_folder):
         for field, value in BAD_VALUES:
-            response = send(as_alice, VERIFICATIONS, {**idcard, field: value})
+            response = send(as_alice, VERIFICATIONS, {**idcard, "consent": CONSENT, field: value})
             assert_problem(response, 400, "invalid_input", field)
 
 
@@ -97,7 +98,7 @@ def test_every_field_as_multipart(
                 text = value
             else:
                 continue
-            body = {**idcard, field: text}
+            body = {**idcard, **AGREED, field: text}
             response = as_alice.post(VERIFICATIONS, body, format="multipart")
             assert_problem(response, 400, "invalid_input", field)
 
@@ -136,7 +137,7 @@ def test_an_image_in_json_is_told_the_way(as_alice: APIClient, idcard: dict[str,
 
 
 def test_image_and_address(as_alice: APIClient, idcard: dict[str, Any], jpeg: bytes) -> None:
-    body = {**idcard, "image": as_file(jpeg), "url": "https://example.com/me.jpg"}
+    body = {**idcard, **AGREED, "image": as_file(jpeg), "url": "https://example.com/me.jpg"}
     response = as_alice.post(VERIFICATIONS, body, format="multipart")
     assert_problem(response, 400, "image_or_url", "url")
 
@@ -167,7 +168,7 @@ def test_photos(
     data, code = photo_corpus()[name]
     case = decided(alice, found("no_face"))
     with nothing_happens(photo_folder):
-        for address, body in ((VERIFICATIONS, idcard), (one(case, "photos/"), {})):
+        for address, body in ((VERIFICATIONS, {**idcard, **AGREED}), (one(case, "photos/"), {})):
             sent = {**body, "image": as_file(data, "me.jpg")}
             response = as_alice.post(address, sent, format="multipart")
             assert_problem(response, 400, code, "image")
@@ -180,7 +181,7 @@ def test_a_large_photo_through_a_session(
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(alice)
     browser.cookies["csrftoken"] = "x" * 32
-    body = {**idcard, "image": as_file(b"\xff" * 7_000_000)}
+    body = {**idcard, **AGREED, "image": as_file(b"\xff" * 7_000_000)}
     with nothing_happens(photo_folder):
         response = browser.post(VERIFICATIONS, body, format="multipart")
         assert_problem(response, 400, "image_too_large", "image")
@@ -313,7 +314,7 @@ def test_no_body_breaks_it(
     as_alice: APIClient, idcard: dict[str, Any], body: Any, is_on_top: bool
 ) -> None:
     if is_on_top and isinstance(body, dict):
-        body = {**idcard, **body}
+        body = {**idcard, "consent": CONSENT, **body}
     response = send(as_alice, VERIFICATIONS, body)
     if response.status_code >= 400:
         assert_problem(response, 400)
@@ -341,5 +342,5 @@ def test_no_review_breaks_it(
 def test_a_good_photo_is_good(as_alice: APIClient, idcard: dict[str, Any]) -> None:
     """The corpus fails for what is in it, not for how it is sent."""
     for data in (draw_jpeg(), photos.png(), photos.jpeg(progressive=True)):
-        sent = {**idcard, "image": as_file(data, "me.gif", "text/plain")}
+        sent = {**idcard, **AGREED, "image": as_file(data, "me.gif", "text/plain")}
         assert as_alice.post(VERIFICATIONS, sent, format="multipart").status_code == 202

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -10,15 +11,14 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from django_faceverify.models import Event, Photo, Verification
-from tests.api.asking import VERIFICATIONS, as_file, assert_problem, decided, found, one
-from tests.conftest import draw_jpeg
+from tests.api.asking import AGREED, VERIFICATIONS, as_file, assert_problem, decided, found, one
+from tests.conftest import CONSENT, draw_jpeg
 from tests.scripted import ScriptedProvider, similarity
 
 SUBJECT_KEYS = {
     "id", "status", "reason_code", "message", "last_error", "level", "reference", "metadata",
-    "photos_left", "created_at", "decided_at", "expires_at", "is_live",
+    "photos_left", "created_at", "decided_at", "expires_at", "is_live", "alternative_url",
 }  # fmt: skip
-CONSENT = {"text_version": "demo-1", "granted": True}
 
 
 def test_without_a_photo(as_alice: APIClient, alice: User, idcard: dict[str, Any]) -> None:
@@ -38,7 +38,11 @@ def test_without_a_photo(as_alice: APIClient, alice: User, idcard: dict[str, Any
     assert "Retry-After" not in response
     case = Verification.objects.get(pk=shown["id"])
     assert case.user == alice
-    assert Event.objects.get().data == {"consent_text_version": "demo-1"}
+    assert Event.objects.get().data == {
+        "consent_text_version": "demo-1",
+        "consent_text_sha256": sha256(b"I agree.").hexdigest(),
+        "consent_given_by": "subject",
+    }
 
 
 @pytest.mark.parametrize("null", ["level", "reference", "metadata", "consent", "image", "url"])
@@ -73,12 +77,12 @@ def test_a_large_photo_never_lies_in_a_temporary_file(
 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
     monkeypatch.setattr("django.core.files.uploadedfile.tempfile.NamedTemporaryFile", refuse)
-    body = {**idcard, "image": as_file(draw_jpeg())}
+    body = {**idcard, **AGREED, "image": as_file(draw_jpeg())}
     assert as_alice.post(VERIFICATIONS, body, format="multipart").status_code == 202
 
 
 def test_with_an_address(as_alice: APIClient, idcard: dict[str, Any]) -> None:
-    body = {**idcard, "url": "https://example.com/me.jpg"}
+    body = {**idcard, "consent": CONSENT, "url": "https://example.com/me.jpg"}
     response = as_alice.post(VERIFICATIONS, body, format="json")
     assert response.status_code == 202
     assert Photo.objects.get().source == "url"
@@ -87,7 +91,7 @@ def test_with_an_address(as_alice: APIClient, idcard: dict[str, Any]) -> None:
 def test_through_session_and_csrf(alice: User, idcard: dict[str, Any], jpeg: bytes) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(alice)
-    body = {**idcard, "image": as_file(jpeg)}
+    body = {**idcard, **AGREED, "image": as_file(jpeg)}
     assert_problem(browser.post(VERIFICATIONS, body, format="multipart"), 403)
     browser.cookies["csrftoken"] = token = "x" * 32
     form = {**body, "image": as_file(jpeg), "csrfmiddlewaretoken": token}
@@ -151,7 +155,7 @@ def test_cancel_by_staff(as_reviewer: APIClient, alice: User) -> None:
 
 
 def test_no_call_is_made_before_the_answer(as_alice: APIClient, idcard: dict[str, Any]) -> None:
-    body = {**idcard, "image": as_file(draw_jpeg())}
+    body = {**idcard, **AGREED, "image": as_file(draw_jpeg())}
     as_alice.post(VERIFICATIONS, body, format="multipart")
     assert ScriptedProvider.requests == []
 
@@ -161,7 +165,7 @@ def test_a_limit_says_when_to_come_back(
 ) -> None:
     quotas = {**settings.FACEVERIFY["QUOTAS"], "PHOTOS_PER_USER_DAY": 0}
     settings.FACEVERIFY = {**settings.FACEVERIFY, "QUOTAS": quotas}
-    body = {**idcard, "url": "https://img.example.com/a.jpg"}
+    body = {**idcard, "consent": CONSENT, "url": "https://img.example.com/a.jpg"}
     response = as_alice.post(VERIFICATIONS, body, format="json")
     assert response.status_code == 429
     assert response.json()["code"] == "too_many_photos"

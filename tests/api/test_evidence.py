@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from django_faceverify import intake
 from django_faceverify.models import Event, Photo, VerificationAttempt
 from tests.api.asking import API, assert_problem, decided, one
+from tests.conftest import CONSENT
 from tests.scripted import similarity
 
 ATTEMPT_KEYS = {
@@ -99,7 +100,7 @@ def test_a_photo_that_is_an_address(
     as_reviewer: APIClient, alice: User, idcard: dict[str, Any]
 ) -> None:
     submission = intake.Submission(url="https://example.com/me.jpg")
-    case = intake.create(user=alice, submission=submission, **idcard)
+    case = intake.create(user=alice, submission=submission, consent=CONSENT, **idcard)
     photo = Photo.objects.get()
     assert_problem(as_reviewer.get(one(case, f"photos/{photo.pk}/")), 404, "not_found")
 

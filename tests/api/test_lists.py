@@ -185,7 +185,11 @@ def test_bad_searches(as_reviewer: APIClient, bad: object) -> None:
     assert_problem(response, 400, "invalid_input", "idcard_number")
 
 
-@pytest.mark.parametrize("address", [VERIFICATIONS, f"{API}attempts/", SEARCH])
+@pytest.mark.parametrize(
+    "address",
+    [VERIFICATIONS, f"{API}attempts/", SEARCH, f"{VERIFICATIONS}?expand=attempts",
+     f"{SEARCH}?expand=attempts", f"{VERIFICATIONS}?similarity_min=1&session_id=&provider=default"],
+)  # fmt: skip
 def test_queries_do_not_grow_with_the_rows(
     as_reviewer: APIClient, alice: User, address: str, idcard: dict[str, Any]
 ) -> None:
@@ -193,12 +197,14 @@ def test_queries_do_not_grow_with_the_rows(
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            if address == SEARCH:
+            if address.startswith(SEARCH):
                 body = {"idcard_number": idcard["idcard_number"]}
                 response = as_reviewer.post(address, body, format="json")
             else:
                 response = as_reviewer.get(address)
         assert response.status_code == 200
+        counting = sum("COUNT(" in query["sql"] for query in queries)
+        assert counting == address.startswith(SEARCH)  # how many were found is on record
         counts.append(len(response.json()["results"]))
         return len(queries)
 
@@ -212,6 +218,52 @@ def test_queries_do_not_grow_with_the_rows(
     assert counts[-2:] == [1, 10]
 
 
+def test_expanded_attempts(as_reviewer: APIClient, alice: User, idcard: dict[str, Any]) -> None:
+    cases = [decided(alice, similarity(12), similarity(95)), decided(alice), plain_case(alice)]
+    alone = {
+        str(case.pk): as_reviewer.get(f"{VERIFICATIONS}{case.pk}/?expand=attempts").json()
+        for case in cases
+    }
+    body = as_reviewer.get(VERIFICATIONS, {"expand": "attempts", "page_size": "2"})
+    assert ids(body) == [str(case.pk) for case in reversed(cases)][:2]
+    rest = as_reviewer.get(body.json()["next"])
+    for row in (*body.json()["results"], *rest.json()["results"]):
+        assert row["attempts"] == alone[row["id"]]["attempts"]
+        assert set(row) == set(alone[row["id"]]) - {"photos", "consents"}
+    assert [attempt["number"] for attempt in rest.json()["results"][0]["attempts"]] == [1, 2]
+    asked = {"idcard_number": idcard["idcard_number"]}
+    found = as_reviewer.post(f"{SEARCH}?expand=attempts", asked, format="json").json()["results"]
+    assert {len(row["attempts"]) for row in found} == {1, 2}
+    assert "attempts" not in as_reviewer.get(VERIFICATIONS).json()["results"][0]
+
+
+@pytest.mark.parametrize("bad", ["", "photos", "attempts,events", "attempts ", "\x00", "é", ","])
+def test_bad_expansions(as_reviewer: APIClient, alice: User, bad: str) -> None:
+    case = plain_case(alice)
+    for address in (VERIFICATIONS, f"{VERIFICATIONS}{case.pk}/"):
+        body = assert_problem(as_reviewer.get(address, {"expand": bad}), 400, "expand_invalid")
+        assert body["errors"][0]["parameter"] == "expand"
+        response = as_reviewer.get(f"{address}?expand=attempts&expand=attempts")
+        assert_problem(response, 400, "repeated_parameter")
+
+
+def test_attempts_are_for_staff(as_alice: APIClient, alice: User) -> None:
+    case = decided(alice)
+    for address in (VERIFICATIONS, f"{VERIFICATIONS}{case.pk}/"):
+        assert_problem(as_alice.get(address, {"expand": "attempts"}), 400, "staff_only")
+        assert "attempts" not in as_alice.get(address).content.decode()
+
+
+def test_a_list_has_the_fields_of_the_page_and_no_others(
+    as_alice: APIClient, as_reviewer: APIClient, alice: User
+) -> None:
+    case = decided(alice)
+    for client in (as_alice, as_reviewer):
+        [row] = client.get(VERIFICATIONS).json()["results"]
+        alone = client.get(f"{VERIFICATIONS}{case.pk}/").json()
+        assert set(row) == set(alone) - {"attempts", "photos", "consents"}
+
+
 def test_queries_of_one_verification(as_reviewer: APIClient, alice: User) -> None:
     few, many = decided(alice), decided(alice, similarity(12), similarity(13), similarity(95))
     counts = []
@@ -219,4 +271,4 @@ def test_queries_of_one_verification(as_reviewer: APIClient, alice: User) -> Non
         with CaptureQueriesContext(connection) as queries:
             assert as_reviewer.get(f"{VERIFICATIONS}{case.pk}/").status_code == 200
         counts.append(len(queries))
-    assert counts[1] == counts[2] == 3
+    assert counts[1] == counts[2] == 4

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -20,7 +24,7 @@ from tests.scripted import similarity
 
 STAFF_KEYS = SUBJECT_KEYS | {
     "user", "idcard_number_mask", "similarity", "thresholds", "provider", "decision_source",
-    "attempts", "photos",
+    "redacted_at", "attempts", "photos", "consents",
 }  # fmt: skip
 
 MISMATCHES = {
@@ -94,7 +98,21 @@ def test_why_it_takes_so_long(as_alice: APIClient, alice: User) -> None:
     assert error["code"] == "provider_throttled"
     assert error["fixable_by"] == "provider"
     assert 1 <= error["retry_after"] <= 31
-    assert response["Retry-After"] == "1"
+    assert response["Retry-After"] == "15"
+    with freeze(case, seconds=3):
+        soon = as_alice.get(one(case))
+    assert soon["Retry-After"] == str(soon.json()["last_error"]["retry_after"]) == "3"
+    assert soon["ETag"] == response["ETag"]
+
+
+@contextmanager
+def freeze(case: Verification, seconds: float) -> Iterator[None]:
+    """So long before the next call of a case, whatever the clock says."""
+    case.refresh_from_db()
+    assert case.next_run_at
+    moment = case.next_run_at - timedelta(seconds=seconds)
+    with patch("django.utils.timezone.now", lambda: moment):
+        yield
 
 
 #: trouble between the site and its provider, or its keys
@@ -132,7 +150,7 @@ def test_staff_see_how_it_was_decided(as_reviewer: APIClient, alice: User) -> No
     assert [attempt["similarity"] for attempt in shown["attempts"]] == [12.5, 95]
     assert [attempt["number"] for attempt in shown["attempts"]] == [1, 2]
     assert set(shown["photos"][0]) == {
-        "id", "source", "width", "height", "byte_size", "submitted_at"
+        "id", "source", "width", "height", "byte_size", "submitted_at", "purged_at"
     }  # fmt: skip
     assert shown["attempts"][1]["photo"] == shown["photos"][1]["id"]
 

@@ -31,7 +31,7 @@ BASE: dict[str, Any] = FACEVERIFY
 FACEVERIFY = BASE | {
     "PROVIDERS": {
         "default": {
-            "BACKEND": "django_faceverify.providers.qcloud.QcloudProvider",
+            "BACKEND": "tests.chaos.askable.AskableProvider",
             "OPTIONS": {
                 "appid": "1250000000",
                 "secret_id": "docs-example-secret-id",

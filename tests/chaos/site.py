@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
 from tests.chaos.settings import WORLD
 from tests.chaos.worker_app import app
-from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
+from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
 
 DROPPED, DOUBLED = 0.05, 0.15
 
@@ -44,9 +44,11 @@ def submit(photo: intake.Submission) -> Verification:
                 user=None,
                 idcard_name=IDCARD_NAME,
                 idcard_number=IDCARD_NUMBER,
+                consent=CONSENT,
                 submission=photo,
             )
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
+            time.sleep(0.1)
             close_old_connections()
 
 

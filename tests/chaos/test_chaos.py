@@ -15,7 +15,9 @@ pytestmark = pytest.mark.services
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize(("policy", "broker"), [("review", "redis"), ("retry", "rabbitmq")])
+@pytest.mark.parametrize(
+    ("policy", "broker"), [("review", "redis"), ("retry", "rabbitmq"), ("reconcile", "redis")]
+)
 def test_nothing_is_lost_or_paid_twice_in_chaos(
     policy: str, broker: str, django_db_blocker: pytest.FixtureRequest
 ) -> None:
@@ -30,6 +32,6 @@ def test_nothing_is_lost_or_paid_twice_in_chaos(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=500,
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 
 from tests.chaos.brokers import Corner
+from tests.chaos.database import Database
 from tests.databases import connected
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,16 +24,20 @@ ROOT = Path(__file__).parent.parent.parent
 #: processes of the worker's pool. One that was killed is missed for ten seconds (billiard's
 #: LOST_WORKER_TIMEOUT), so with few of them a run would measure that.
 CONCURRENCY = 8
+#: in which a worker should be there, on however busy a machine
+START_SECONDS = 60.0
+#: in which a pool whose processes were killed one by one works again
+PROGRESS_SECONDS = 15.0
 
 
 class World:
     """Provider, site, scheduler and worker as processes, with one database and one broker."""
 
     def __init__(
-        self, folder: Path, database_url: str, broker: Corner, policy: str, seed: str
+        self, folder: Path, database: Database, broker: Corner, policy: str, seed: str
     ) -> None:
         self.folder = folder
-        self.database_url = database_url
+        self.database = database
         self.broker = broker
         self.policy = policy
         self.fate = random.Random(seed)
@@ -46,6 +52,29 @@ class World:
         self.endpoint = provider.stdout.readline().decode().strip()
         self.start_worker()
         self.start_scheduler()
+        self.wait_for_worker()
+
+    def wait_for_worker(self) -> None:
+        """Until its pool stands, or for so long as even a busy machine should not need."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_worker_ready() and time.monotonic() < deadline:
+            self.supervise()
+            time.sleep(0.1)
+
+    def wait_for_charges(self, count: int) -> None:
+        """Until so much is done: on a busy machine, kills alone would leave nothing to kill."""
+        deadline = time.monotonic() + PROGRESS_SECONDS
+        while self.count_charges() < count and time.monotonic() < deadline:
+            self.supervise()
+            time.sleep(0.1)
+
+    def count_charges(self) -> int:
+        bill = self.folder / "bill"
+        return bill.read_bytes().count(b"\n") if bill.exists() else 0
+
+    def is_worker_ready(self) -> bool:
+        ready = self.folder / "ready"
+        return ready.exists() and ready.read_text() == str(self.processes["worker"].pid)
 
     def start_worker(self) -> None:
         self.start(
@@ -100,7 +129,7 @@ class World:
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": self.database.url,
             "CHAOS_WORLD": json.dumps(world),
         }
 
@@ -134,9 +163,17 @@ class World:
     def wipe_broker(self) -> None:
         self.broker.wipe()
 
+    def crash_database(self) -> None:
+        """The database is gone without a goodbye, and back after a second or two."""
+        self.database.crash()
+
+    def break_provider(self) -> None:
+        """The provider is down for a while: what calls it meanwhile does not know its end."""
+        self.processes["provider"].send_signal(signal.SIGUSR1)
+
     def cut_database(self) -> None:
         """Every connection to the database breaks, in the midst of whatever it was doing."""
-        with connected(self.database_url) as connection, connection.cursor() as cursor:
+        with connected(self.database.url) as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -164,10 +201,10 @@ class World:
         logs = sorted(self.folder.glob("*.log"))
         return "\n".join(f"=== {log.stem}\n{log.read_text()[-2000:]}" for log in logs)
 
-    def is_at_rest(self) -> bool:
-        with connected(self.database_url) as connection, connection.cursor() as cursor:
+    def count_unfinished(self) -> int:
+        with connected(self.database.url) as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FROM django_faceverify_verification WHERE status = 'processing'"
             )
             row: Any = cursor.fetchone()
-        return bool(row[0] == 0)
+        return int(row[0])

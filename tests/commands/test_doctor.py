@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import override_settings
 
+from django_faceverify.audit import triggers
 from django_faceverify.management.commands import faceverify_doctor
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.sandbox import Sandbox
+from tests.audit.conftest import in_the_future
+from tests.conftest import submitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,3 +164,18 @@ def test_a_clock_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     code, findings = examine()
     assert code == 1
     assert findings["clock"][0][0] == "error"
+
+
+def test_days_without_a_root_are_seen(alice: User) -> None:
+    submitted(alice)
+    assert examine()[1]["history"] == [("ok", "no root yet")]
+    with in_the_future(days=3):
+        findings = examine()[1]["history"]
+    assert [level for level, _ in findings] == ["warning", "ok"]
+    assert "have no root" in findings[0][1]
+
+
+def test_missing_triggers_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triggers, "is_expected", lambda _: True)
+    monkeypatch.setattr(triggers, "missing", lambda _: ["faceverify_event_no_update"])
+    assert examine()[1]["history"][0][0] == "warning"

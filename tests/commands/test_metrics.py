@@ -12,10 +12,10 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from django_faceverify import quotas
+from django_faceverify import quotas, webhooks
 from django_faceverify.management.commands import faceverify_metrics
 from django_faceverify.metrics import FaceVerifyCollector
-from django_faceverify.models import ProviderHealth, Verification
+from django_faceverify.models import ProviderHealth, Verification, WebhookDelivery
 from django_faceverify.models.clock import db_now
 from tests.conftest import submitted
 from tests.ledgers import State, write_attempts
@@ -44,6 +44,9 @@ def test_a_quiet_site() -> None:
     assert numbers["faceverify_oldest_due_seconds"] == {(): 0}
     assert numbers["faceverify_breaker_open"] == {DEFAULT: 0}
     assert numbers["faceverify_calls_left_today"] == {DEFAULT: 10_000}
+    assert set(numbers["faceverify_webhook_deliveries"].values()) == {0}
+    assert numbers["faceverify_webhook_oldest_due_seconds"] == {(): 0}
+    assert set(numbers["faceverify_webhook_endpoints"].values()) == {0}
 
 
 @pytest.mark.django_db
@@ -68,11 +71,36 @@ def test_a_busy_site(verification: Verification) -> None:
     assert numbers["faceverify_verifications"] == {
         (("queue", "waiting"),): 1,
         (("queue", "calling"),): 0,
+        (("queue", "unknown"),): 0,
         (("queue", "in_review"),): 2,
     }
     assert 89 < numbers["faceverify_oldest_due_seconds"][()] < 120
     assert numbers["faceverify_breaker_open"] == {DEFAULT: 1}
     assert numbers["faceverify_calls_left_today"] == {DEFAULT: 9_996}
+
+
+@pytest.mark.django_db
+def test_webhooks(settings: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "WEBHOOKS": {"ALLOW_LOOPBACK": True}}
+    well, failing, disabled = (webhooks.create_endpoint("http://127.0.0.1:9/")[0] for _ in range(3))
+    for endpoint in (well, well, failing, disabled):
+        webhooks.send_test(endpoint)
+    well.deliveries.update(due_at=db_now(-90))
+    disabled.deliveries.update(due_at=db_now(-3600))
+    failing.deliveries.update(state=WebhookDelivery.State.DEAD, due_at=None)
+    type(failing).objects.filter(pk=failing.pk).update(failing_since=timezone.now())
+    webhooks.disable(disabled)
+    numbers = scrape()
+    assert numbers["faceverify_webhook_deliveries"] == {
+        (("state", "waiting"),): 3,
+        (("state", "dead"),): 1,
+    }
+    assert 89 < numbers["faceverify_webhook_oldest_due_seconds"][()] < 120
+    assert numbers["faceverify_webhook_endpoints"] == {
+        (("health", "well"),): 1,
+        (("health", "failing"),): 1,
+        (("health", "disabled"),): 1,
+    }
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
+from tests.conftest import IDCARD_NAME
 from tests.console.conftest import LIST, decided_as
 
 if TYPE_CHECKING:
@@ -74,3 +75,27 @@ def test_a_reviewer_decides_a_case(
     assert (case.status, case.decided_by_id) == ("verified", reviewer.pk)
     assert case.events.filter(action="photo_viewed", actor=f"user:{reviewer.pk}").exists()
     assert problems == []
+
+
+def test_an_identity_is_revealed_to_somebody_who_says_why(
+    live_server: Any, page: Page, admin_user: User, alice: User
+) -> None:
+    """A browser sends forms in its own way: not every header lets it through the CSRF check."""
+    case = decided_as(alice, 72)
+
+    page.goto(live_server.url + LIST)
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("password")
+    page.get_by_role("button", name="Log in").click()
+
+    page.get_by_role("link", name=str(case.pk)[-8:]).click()
+    page.get_by_role("link", name="Reveal name and number").click()
+    page.get_by_label("Reason").select_option("fraud")
+    page.get_by_label("In your own words").fill("complaint 4711")
+    page.get_by_role("button", name="Show name and ID number").click()
+
+    page.get_by_text(IDCARD_NAME).wait_for()
+    assert case.events.filter(action="revealed", actor=f"user:{admin_user.pk}").count() == 1
+    page.get_by_role("link", name="Hide it now").click()
+    page.get_by_role("heading", name="Outcome").wait_for()
+    assert page.get_by_text(IDCARD_NAME).count() == 0

@@ -55,6 +55,14 @@ def test_the_distance_in_words(as_reviewer: Client, alice: User, value: float, w
     assert words in look(as_reviewer, decided_as(alice, value))
 
 
+def test_who_consented_is_told_in_the_language_of_the_page(
+    as_reviewer: Client, in_review: Verification
+) -> None:
+    assert "consent by the person" in look(as_reviewer, in_review)
+    response = as_reviewer.get(page_of(in_review), headers={"Accept-Language": "zh-hans"})
+    assert "subject" not in response.content.decode()
+
+
 def test_who_decided_is_told(as_reviewer: Client, reviewer: User, in_review: Any) -> None:
     intake.review(
         in_review,
@@ -116,10 +124,11 @@ def test_a_case_without_a_photo(as_reviewer: Client, alice: User) -> None:
 
 
 def test_a_redacted_case(as_reviewer: Client, in_review: Verification) -> None:
-    Verification.objects.update(
-        idcard_name="", idcard_number="", idcard_number_mask="", redacted_at=timezone.now()
-    )
-    assert "destroyed" in look(as_reviewer, in_review)
+    intake.redact(in_review, user=None)
+    page = look(as_reviewer, in_review)
+    assert "This photo has been destroyed." in page
+    assert "personal data destroyed" in page
+    assert "asked for by the person" in page
     assert "redacted" in as_reviewer.get(LIST).content.decode()
 
 
@@ -169,10 +178,48 @@ def test_the_number_of_queries_is_fixed(
         Verification.objects.update(next_run_at=db_now())
     # session, viewer, two of permissions; case, its user, photos, attempts, history, looks,
     # and the people in the history
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         look(as_reviewer, verification)
 
 
 @pytest.mark.parametrize("object_id", ["0" * 32, "not-an-id", "1"])
 def test_an_unknown_case(as_reviewer: Client, object_id: str) -> None:
     assert as_reviewer.get(f"{LIST}{object_id}/change/").status_code == 404
+
+
+def test_the_consent_is_shown(as_reviewer: Client, alice: User, settings: Any) -> None:
+    verification = submitted(alice)
+    page = as_reviewer.get(page_of(verification)).content.decode()
+    given = verification.consents.get()
+    for words in ("demo-1 (en)", "face_verification", given.text_sha256, "I agree."):
+        assert words in page
+    assert "the person, by the site" in page
+    texts = {"demo-1": {"TEXT": {"en": "I agree to everything."}}}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "CONSENT": {"TEXTS": texts}}
+    page = as_reviewer.get(page_of(verification)).content.decode()
+    assert given.text_sha256 in page
+    assert "I agree" not in page  # it is not what was agreed to
+
+
+def test_a_consent_that_is_gone_is_shown_too(as_reviewer: Client, alice: User) -> None:
+    verification = submitted(alice)
+    intake.withdraw_consent(verification, user=alice)
+    page = as_reviewer.get(page_of(verification)).content.decode()
+    assert "Withdrawn" in page
+    assert "consent withdrawn" in page
+
+
+def test_no_consent_is_said(as_reviewer: Client, alice: User) -> None:
+    verification = intake.create(user=alice, idcard_name=IDCARD_NAME, idcard_number=IDCARD_NUMBER)
+    assert "None. Without one" in as_reviewer.get(page_of(verification)).content.decode()
+
+
+def test_a_history_that_was_tampered_with_is_told(
+    as_reviewer: Client, in_review: Verification
+) -> None:
+    page = look(as_reviewer, in_review)
+    assert "Each event is as it was written" in page
+    Verification.objects.filter(pk=in_review.pk).update(status="canceled")
+    page = look(as_reviewer, in_review)
+    assert "This history is not as it was written" in page
+    assert "Each event is as it was written" not in page

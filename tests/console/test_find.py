@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 
 from django_faceverify.console import find
@@ -71,7 +72,8 @@ def test_the_number_of_queries_is_fixed(
 ) -> None:
     for _ in range(count):
         decided_as(alice, 72)
-    with django_assert_num_queries(5):
+    # counting and recording the search included; MySQL counts step by step
+    with django_assert_num_queries(13 if connection.vendor == "mysql" else 10):
         as_reviewer.post(FIND, {"idcard_number": IDCARD_NUMBER})
 
 

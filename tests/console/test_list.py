@@ -14,7 +14,7 @@ from django_faceverify.console import paginator
 from django_faceverify.console.paginator import CappedPaginator
 from django_faceverify.models import Verification
 from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
-from tests.console.conftest import LIST, decided_as, page_of
+from tests.console.conftest import ATTEMPTS, LIST, decided_as, page_of
 
 
 def test_it_shows_status_score_reason_and_mask(
@@ -139,6 +139,30 @@ def test_the_search_box_is_not_remembered(as_reviewer: Client) -> None:
 def test_filters(as_reviewer: Client, in_review: Verification, query: str, matches: bool) -> None:
     changelist = as_reviewer.get(f"{LIST}?{query}").context["cl"]
     assert bool(changelist.result_list) is matches
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "idcard_number_index__startswith=a",
+        "idcard_number_index__gt=0",
+        "idcard_number_mask__startswith=000",
+        "idcard_name__isnull=0",
+        "review_note__isnull=0",
+        "similarity__gt=1",
+        "created_at__year=2026",
+        "user__username=alice",
+        "user__password__startswith=p",
+        "photos__sha256__startswith=a",
+        "events__actor=system",
+        "consents__given_by=guardian",
+    ],
+)
+def test_an_address_cannot_ask_for_other_columns(
+    as_reviewer: Client, in_review: Verification, query: str
+) -> None:
+    assert as_reviewer.get(f"{LIST}?{query}").status_code == 400
+    assert as_reviewer.get(f"{ATTEMPTS}?verification__{query}").status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_picture_and_its_headers(as_reviewer: Client, photo: Photo) -> None:
     assert response.status_code == 200
     assert response.content == photo.read()
     assert response.headers["Content-Type"] == "image/jpeg"
-    assert response.headers["Content-Disposition"] == "inline"
+    assert response.headers["Content-Disposition"] == 'inline; filename="photo.jpg"'
     assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert response.headers["Referrer-Policy"] == "no-referrer"

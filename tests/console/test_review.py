@@ -142,7 +142,7 @@ def test_nobody_decides_their_own_case(as_reviewer: Client, reviewer: User) -> N
     assert 'name="reason_code"' not in page
     response = decide(as_reviewer, own)
     assert response.status_code == 403
-    assert "You cannot decide your own case." in response.content.decode()
+    assert "This is your own case: somebody else must do it." in response.content.decode()
     assert status_of(own) == Status.IN_REVIEW
 
 

@@ -13,7 +13,7 @@ from django_faceverify.exceptions import (
     Refused,
     Throttled,
 )
-from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.providers.base import Comparison, ComparisonRequest, NeverSeen, Provider
 from django_faceverify.reasons import ReasonCode
 
 
@@ -24,6 +24,13 @@ class Reply:
     ending: Comparison | Exception
     is_billed: bool
     is_sent: bool = True
+
+    @property
+    def record(self) -> Comparison | NeverSeen:
+        """What the provider knows of the request afterwards, whether or not its answer came."""
+        if isinstance(self.ending, Comparison):
+            return self.ending
+        return Comparison(similarity=95.0) if self.is_billed else NeverSeen()
 
 
 def finding(reason_code: ReasonCode, *, is_billed: bool) -> Reply:
@@ -72,10 +79,14 @@ class BillingProvider(Provider):
 
     max_image_bytes = 4_000_000
     takes_url = True
+    can_be_asked = True
+    visibility_delay = 0.0
     script: ClassVar[tuple[Reply, ...]] = (MATCH,)
     played: ClassVar[int] = 0
-    received: ClassVar[list[str]] = []
+    received: ClassVar[dict[str, Reply]] = {}
     bill: ClassVar[list[str]] = []
+    #: whether it knows what it has done when it is asked, or not yet
+    knows: ClassVar[bool] = True
 
     def __init__(self, alias: str, **options: Any) -> None:
         super().__init__(alias)
@@ -84,7 +95,7 @@ class BillingProvider(Provider):
     def begin(cls, *script: Reply) -> None:
         """Play this script from now on, with an empty bill."""
         cls.script, cls.played = script, 0
-        cls.received, cls.bill = [], []
+        cls.received, cls.bill, cls.knows = {}, [], True
 
     @staticmethod
     def reach(boundary: str) -> None:
@@ -101,10 +112,19 @@ class BillingProvider(Provider):
             about_to_send()
             cls.reach("before the request leaves")
             cls.played += 1
-            cls.received.append(request.session_id)
+            cls.received[request.session_id] = reply
             if reply.is_billed:
                 cls.bill.append(request.session_id)
             cls.reach("after the provider has charged")
         if isinstance(reply.ending, Exception):
             raise reply.ending
         return reply.ending
+
+    def find(self, session_id: str) -> Comparison | NeverSeen | None:
+        cls = type(self)
+        cls.reach("before the question")
+        reply = cls.received.get(session_id)
+        cls.reach("after the question")
+        if not cls.knows:
+            return None
+        return reply.record if reply else NeverSeen()

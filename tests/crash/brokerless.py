@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django_faceverify import intake, sweeper
 from django_faceverify.models import Verification
 from example_project.celery import app
-from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
+from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
             user=None,
             idcard_name=IDCARD_NAME,
             idcard_number=IDCARD_NUMBER,
+            consent=CONSENT,
             submission=picture,
         )
         seconds = max(seconds, time.monotonic() - start)

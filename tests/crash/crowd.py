@@ -21,11 +21,12 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from django_faceverify import intake, sweeper, tasks
+from django_faceverify import inquiry, intake, sweeper, tasks
 from django_faceverify import verification as engine
 from django_faceverify.conf import app_settings
 from django_faceverify.models import Verification, VerificationAttempt
-from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
+from django_faceverify.models.clock import db_now
+from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER
 from tests.crash.file_bill import FileBillProvider
 
 FORK = multiprocessing.get_context("fork")
@@ -40,6 +41,12 @@ Work = Callable[[list[str]], Report]
 def claim(ids: list[str]) -> Report:
     """Try to win every row, in an order of one's own."""
     won = [pk for pk in random.sample(ids, len(ids)) if engine.claim_call(pk)]
+    return {"won": won}
+
+
+def ask(ids: list[str]) -> Report:
+    """Try to win the right to ask about every row, in an order of one's own."""
+    won = [pk for pk in random.sample(ids, len(ids)) if inquiry._win(pk)]
     return {"won": won}
 
 
@@ -63,7 +70,7 @@ def stop(ids: list[str]) -> Report:
     return {"ran": any(engine.run(pk) for pk in ids)}
 
 
-WORK: dict[str, Work] = {work.__name__: work for work in (claim, deliver, drain, stop)}
+WORK: dict[str, Work] = {work.__name__: work for work in (ask, claim, deliver, drain, stop)}
 
 
 def main() -> None:
@@ -75,6 +82,8 @@ def main() -> None:
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     ids = [submit() for _ in range(options.rows)]
+    if options.work == "ask":
+        lose_answers(ids)
     reports, crowd = start(WORK[options.work], ids, options.processes)
     if options.work == "stop":
         let_leases_run_out(crowd, sweep=options.sweep)
@@ -92,9 +101,21 @@ def submit() -> str:
         user=None,
         idcard_name=IDCARD_NAME,
         idcard_number=IDCARD_NUMBER,
+        consent=CONSENT,
         submission=intake.Submission(url="https://example.com/face.jpg"),
     )
     return str(verification.pk)
+
+
+def lose_answers(ids: list[str]) -> None:
+    """Let every worker die over its call, and the time come to ask what became of it."""
+    for pk in ids:
+        claim = engine.claim_call(pk)
+        assert claim
+        claim.mark_sending()
+    Verification.objects.update(lease_until=db_now(-1))
+    sweeper.sweep()
+    Verification.objects.update(next_run_at=db_now(-1))
 
 
 def start(work: Work, ids: list[str], processes: int) -> tuple[Any, list[ForkProcess]]:

@@ -17,5 +17,8 @@ FACEVERIFY = {
             "LIMITS": {"CALLS_PER_DAY": 1_000_000},
         }
     },
+    "UNKNOWN_POLICY": os.environ.get("FACEVERIFY_TEST_POLICY") or "review",
     "LEASE": int(os.environ.get("FACEVERIFY_TEST_LEASE") or 60),
 }
+
+ALLOWED_HOSTS = ["127.0.0.1"]

@@ -22,7 +22,7 @@ def let_time_pass(verification_id: UUID) -> None:
     """Leases run out and waits are over; the deadline is still far away."""
     rows = Verification.objects.filter(pk=verification_id)
     rows.filter(stage="calling").update(lease_until=db_now(-1))
-    rows.filter(stage="waiting").update(next_run_at=db_now(-1))
+    rows.filter(stage__in=("waiting", "unknown")).update(next_run_at=db_now(-1))
 
 
 def sweep_and_drain() -> bool:

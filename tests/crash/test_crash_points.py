@@ -20,7 +20,7 @@ from django_faceverify import intake, sweeper
 from django_faceverify import verification as engine
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
-from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
+from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, draw_jpeg
 from tests.crash.billing import SCRIPTS, BillingProvider
 from tests.crash.boundaries import Life
 from tests.crash.conftest import use_policy
@@ -44,7 +44,7 @@ Prepare = Callable[[], Verification]
 Work = Callable[[Verification], object]
 
 
-@pytest.fixture(params=["review", "retry"])
+@pytest.fixture(params=["review", "retry", "reconcile"])
 def policy(request: pytest.FixtureRequest, settings: Any) -> str:
     use_policy(settings, request.param)
     return str(request.param)
@@ -72,6 +72,7 @@ def opened(reference: str = "", *, with_photo: bool = True) -> Verification:
         user=None,
         idcard_name=IDCARD_NAME,
         idcard_number=IDCARD_NUMBER,
+        consent=CONSENT,
         reference=reference,
         submission=photo() if with_photo else None,
     )
@@ -133,8 +134,13 @@ def is_in_doubt(verification: Verification) -> bool:
 @pytest.mark.parametrize("is_asked", [False, True], ids=["killed", "asked"])
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_worker_dies_anywhere(policy: str, script: str, is_asked: bool) -> None:
-    """A case ends as without the crash, unless a request may have left without a record."""
+    """A case ends as without the crash, unless a request may have left without a record.
+
+    A provider that can be asked leaves no such doubt: the case always ends the same, and is
+    paid for once.
+    """
     expected = ending(undisturbed(lambda: waiting(script)))
+    charges = len(BillingProvider.bill)
     sample = waiting(script)
     for moment, case in moments(boundaries(lambda: run(sample)), f"{script} {policy} {is_asked}"):
         verification = waiting(script)
@@ -142,7 +148,9 @@ def test_a_worker_dies_anywhere(policy: str, script: str, is_asked: bool) -> Non
         in_doubt = is_in_doubt(verification)
         recover(verification.pk)
         assert_promises_kept(verification, case)
-        if not in_doubt:
+        if policy == "reconcile":
+            assert len(BillingProvider.bill) == charges <= 1, case
+        if not in_doubt or policy == "reconcile":
             assert ending(verification) == expected, case
         elif policy == "review":
             assert ending(verification) == ("in_review", "outcome_unknown"), case
@@ -169,6 +177,9 @@ def test_the_recovery_is_killed_anywhere(policy: str, script: str) -> None:
                 life.spend(sweep_and_drain)
             recover(verification.pk)
             assert_promises_kept(verification, case)
+            if policy == "reconcile":
+                assert ending(verification)[0] == "verified", case
+                assert len(BillingProvider.bill) == 1, case
 
 
 def left_behind(verification: Verification) -> tuple[object, ...]:
@@ -225,6 +236,31 @@ def test_a_server_is_killed_anywhere_while_another_photo_is_taken(policy: str, s
         assert ending(verification) == expected, case
 
 
+def test_a_server_is_killed_anywhere_while_a_consent_is_withdrawn(policy: str) -> None:
+    """Either nothing of it has happened, or all of it; asking once more makes it so."""
+    sample = waiting("match")
+    for moment, case in moments(boundaries(lambda: withdraw(sample)), f"withdraw {policy}"):
+        verification = waiting("match")
+        accepted = Life(moment).spend(partial(withdraw, verification))
+        verification.refresh_from_db()
+        facts = (
+            verification.status == "canceled",
+            verification.redacted_at is not None,
+            not verification.consents.filter(withdrawn_at=None).exists(),
+        )
+        assert len(set(facts)) == 1, f"{case}: {facts}"
+        assert facts[0] or not accepted, f"{case}: accepted and lost"
+        withdraw(verification)
+        recover(verification.pk)
+        assert_promises_kept(verification, case)
+        assert ending(verification) == ("canceled", "consent_withdrawn"), case
+        assert not verification.attempts.exists(), case
+
+
+def withdraw(verification: Verification) -> Verification:
+    return intake.withdraw_consent(verification, user=None)
+
+
 def asked_again() -> Verification:
     """A case whose first photo showed no face."""
     verification = waiting("no_face")
@@ -253,6 +289,14 @@ def lost_while_sending() -> Verification:
     return verification
 
 
+def in_doubt() -> Verification:
+    """A call without an answer, of which the policy makes a question or something else."""
+    verification = waiting("lost_answer")
+    run(verification)
+    let_time_pass(verification.pk)
+    return verification
+
+
 def overdue() -> Verification:
     verification = waiting("match")
     set_columns(verification.pk, deadline_at=db_now(-1))
@@ -266,13 +310,19 @@ def abandoned() -> Verification:
     return verification
 
 
+def unconsented() -> Verification:
+    verification = waiting("match")
+    verification.consents.all().delete()
+    return verification
+
+
 def set_columns(verification_id: UUID, **columns: Any) -> None:
     Verification.objects.filter(pk=verification_id).update(**columns)
 
 
 @pytest.mark.parametrize(
     "prepare",
-    [lost_before_sending, lost_while_sending, overdue, abandoned],
+    [lost_before_sending, lost_while_sending, in_doubt, overdue, abandoned, unconsented],
     ids=lambda f: f.__name__,
 )
 def test_a_sweeper_is_killed_anywhere(policy: str, prepare: Prepare) -> None:

@@ -26,13 +26,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from django_faceverify import intake, outcome, sweeper
+from django_faceverify import inquiry, intake, outcome, sweeper
 from django_faceverify import verification as engine
+from django_faceverify.audit import policy as policy_versions
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import Conflict, OutcomeUnknown, ProviderError
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
-from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
+from django_faceverify.providers.base import NeverSeen
+from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER
 from tests.crash.billing import (
     BETWEEN,
     LOST_ANSWER,
@@ -56,7 +58,7 @@ from tests.crash.witness import violations
 pytestmark = pytest.mark.django_db(transaction=True)
 
 IS_FULL = os.environ.get("FACEVERIFY_CRASH_FULL") == "1"
-#: for each of the two policies
+#: for each of the three policies
 RUNS = settings(
     max_examples=1000 if IS_FULL else 100,
     stateful_step_count=50 if IS_FULL else 30,
@@ -124,8 +126,15 @@ class Case:
         """The sweeper judges the attempt that a worker left behind."""
         photo = self.attempts[-1]
         photo[-1] = {"intent": "not_sent", "sending": "unknown"}[photo[-1]]
-        is_spent = photo[-1] == "unknown" and self.is_spent()
+        self.fail(is_unknown=photo[-1] == "unknown")
+
+    def fail(self, *, is_unknown: bool) -> None:
+        """A call that said nothing about the person."""
+        will_ask = is_unknown and app_settings.UNKNOWN_POLICY == "reconcile"
+        is_spent = is_unknown and not will_ask and self.is_spent()
         self.wait_or(is_spent or self.unrecorded >= MAX_UNRECORDED)
+        if will_ask and self.status == "processing":
+            self.stage = "unknown"
 
     def is_spent(self) -> bool:
         maybe_billed = [s for s in self.attempts[-1] if s in ("sending", "answered", "unknown")]
@@ -139,11 +148,29 @@ class Case:
         """The answer to the call that is under way."""
         self.unrecorded = 0
         if isinstance(reply.ending, ProviderError):
-            self.wait_or(isinstance(reply.ending, OutcomeUnknown) and self.is_spent())
+            self.fail(is_unknown=isinstance(reply.ending, OutcomeUnknown))
         elif id(reply) in FINDINGS:
             self.settle(FINDINGS[id(reply)])
         else:
             self.ask_again(counts=reply is not NO_FACE)
+
+    def lose_asker(self) -> None:
+        """Who asked did not come back; of those who did, one too many is one too many."""
+        self.unrecorded += 1
+
+    def learn(self, reply: Reply | None) -> None:
+        """What the provider says when it is asked, if it knows by now."""
+        if self.unrecorded >= MAX_UNRECORDED:
+            self.settle("in_review")
+        elif reply is None:
+            if self.is_overdue:
+                self.settle("in_review")
+        elif reply.record == NeverSeen():
+            self.attempts[-1][-1] = "not_sent"
+            self.fail(is_unknown=False)
+        else:
+            self.attempts[-1][-1] = "answered"
+            self.hear(MATCH if isinstance(reply.ending, Exception) else reply)
 
     def ask_again(self, *, counts: bool) -> None:
         self.tries += counts
@@ -184,6 +211,7 @@ def when(*statuses: str) -> Callable[[Rule], Rule]:
 
 
 when_claimable: Callable[[Rule], Rule] = precondition(lambda self: self.case.can_be_claimed())
+when_in_doubt: Callable[[Rule], Rule] = precondition(lambda self: self.case.stage == "unknown")
 
 
 class Engine(RuleBasedStateMachine):
@@ -205,7 +233,10 @@ class Engine(RuleBasedStateMachine):
 
     def open(self) -> None:
         verification = intake.create(
-            user=None, idcard_name=IDCARD_NAME, idcard_number=IDCARD_NUMBER
+            user=None,
+            idcard_name=IDCARD_NAME,
+            idcard_number=IDCARD_NUMBER,
+            consent=CONSENT,
         )
         self.case = Case(verification.pk)
         self.cases.append(self.case)
@@ -235,6 +266,12 @@ class Engine(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         intake.cancel(self.row(), user=None)
+        self.case.settle("canceled")
+
+    @when("requires_input", "processing", "in_review")
+    @rule()
+    def withdraw_consent(self) -> None:
+        intake.withdraw_consent(self.row(), user=None)
         self.case.settle("canceled")
 
     @when("in_review")
@@ -286,6 +323,7 @@ class Engine(RuleBasedStateMachine):
             return multiple()
         assert may_send
         worker.state, worker.reply = "sending", reply
+        BillingProvider.received[worker.claim.attempt.session_id] = reply
         if reply.is_billed:
             BillingProvider.bill.append(worker.claim.attempt.session_id)
         return worker
@@ -308,7 +346,8 @@ class Engine(RuleBasedStateMachine):
         is_late, is_open = worker.state == "unknown", worker.state in ("intent", "sending")
         if is_late or is_open:
             worker.state = getattr(worker.reply.ending, "attempt_state", "answered")
-        decides = is_open or (is_late and worker.state == "answered" and worker.holds_claim())
+        is_news = worker.state == "answered" or worker.case.stage == "unknown" != worker.state
+        decides = is_open or (is_late and is_news and worker.holds_claim())
         if decides and worker.case.status == "processing":
             worker.case.hear(worker.reply)
 
@@ -322,6 +361,34 @@ class Engine(RuleBasedStateMachine):
         self.case.attempts[-1][-1] = getattr(reply.ending, "attempt_state", "answered")
         self.case.hear(reply)
 
+    # Questions
+
+    @when_in_doubt
+    @rule(knows=st.booleans())
+    def ask(self, knows: bool) -> None:
+        is_one_too_many = self.case.unrecorded >= MAX_UNRECORDED
+        reply = self.make_askable(knows=knows)
+        assert inquiry.ask(self.case.pk) != is_one_too_many
+        self.case.learn(reply)
+
+    @when_in_doubt
+    @rule(knows=st.booleans(), moment=st.integers(1, 40))
+    def die_over_a_question(self, knows: bool, moment: int) -> None:
+        reply, life = self.make_askable(knows=knows), Life(moment)
+        life.spend(lambda: inquiry.ask(self.case.pk))
+        commits = life.passed.count("after _commit")
+        if commits == 2 or (commits == 1 and self.case.unrecorded >= MAX_UNRECORDED):
+            self.case.learn(reply)
+        elif commits == 1:
+            self.case.lose_asker()
+
+    def make_askable(self, *, knows: bool) -> Reply | None:
+        """Let the time come to ask; gives what the provider will know of the last call."""
+        self.set_columns(next_run_at=db_now(-1))
+        session_id = self.row().attempts.order_by("-number")[0].session_id
+        BillingProvider.knows = knows
+        return BillingProvider.received[session_id] if knows else None
+
     # Clocks, and what comes at the wrong time
 
     @when("processing")
@@ -331,7 +398,7 @@ class Engine(RuleBasedStateMachine):
         if self.case.stage == "waiting":
             self.set_columns(next_run_at=db_now(-1))
             self.case.is_due = True
-        else:
+        elif self.case.stage == "calling":
             self.set_columns(lease_until=db_now(-1))
             self.case.lose_worker()
         self.sweep()
@@ -357,6 +424,8 @@ class Engine(RuleBasedStateMachine):
         """Messages that come twice, and requests that come at the wrong time."""
         if not self.case.can_be_claimed():
             assert not engine.run(self.row().pk)
+        if self.case.stage != "unknown":
+            assert not inquiry.ask(self.row().pk)
         if self.case.status != "requires_input":
             with pytest.raises(Conflict):
                 intake.submit(self.row(), ADDRESS, user=None)
@@ -393,14 +462,18 @@ def is_found(row: Verification) -> bool:
         None: (),
         "waiting": (row.next_run_at, row.deadline_at),
         "calling": (row.lease_until, row.deadline_at),
+        "unknown": (row.next_run_at, row.deadline_at),
     }
     return None not in times[row.stage] and (row.stage is None) == (row.status != "processing")
 
 
-@pytest.mark.parametrize("policy", ["review", "retry"])
+@pytest.mark.parametrize("policy", ["review", "retry", "reconcile"])
 def test_the_engine_does_as_its_model(
     settings: Any, policy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_policy(settings, policy)
     monkeypatch.setattr(outcome, "MAX_UNRECORDED", MAX_UNRECORDED)
+    policy_versions.note()  # so that no worker of the model stops for it
+    # Nothing comes due by itself, however slow the machine is.
+    monkeypatch.setattr(outcome, "_growing", lambda verification: 3600.0)
     run_state_machine_as_test(Engine, settings=RUNS)

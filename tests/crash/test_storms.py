@@ -89,6 +89,17 @@ def test_a_raced_claim_is_won_once(database_url: str, bill: Path) -> None:
     assert wins == dict.fromkeys(outcome["ids"], 1)
 
 
+def test_a_raced_question_is_asked_once(database_url: str, bill: Path) -> None:
+    outcome = crowd(
+        *("ask", "--processes", 16, "--rows", 40),
+        database_url=database_url,
+        bill=bill,
+        FACEVERIFY_TEST_POLICY="reconcile",
+    )
+    wins = Counter(pk for report in outcome["reports"] for pk in report["won"])
+    assert wins == dict.fromkeys(outcome["ids"], 1)
+
+
 def test_fifty_deliveries_of_each_message_are_one_call(database_url: str, bill: Path) -> None:
     outcome = crowd("deliver", "--processes", 4, "--rows", 40, database_url=database_url, bill=bill)
     assert_each_called_once_and_verified(outcome, bill)

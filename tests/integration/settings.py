@@ -23,12 +23,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS = json.loads(os.environ["STORY_BROKER_OPTIONS"])
 CELERY_TASK_DEFAULT_QUEUE = os.environ["STORY_QUEUE"]
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 
+#: what each wire format needs besides what all need
+WIRES: dict[str, dict[str, str]] = {
+    "django_faceverify.providers.qcloud.QcloudProvider": {"appid": "1250000000"},
+    "django_faceverify.providers.faceid.FaceIDProvider": {},
+}
+
 FACEVERIFY = BASE | {
     "PROVIDERS": {
         "default": {
-            "BACKEND": "django_faceverify.providers.qcloud.QcloudProvider",
+            "BACKEND": os.environ["STORY_PROVIDER"],
             "OPTIONS": {
-                "appid": "1250000000",
+                **WIRES[os.environ["STORY_PROVIDER"]],
                 "secret_id": "docs-example-secret-id",
                 "secret_key": "docs-example-secret-key",
                 "endpoint": os.environ["STORY_ENDPOINT"],

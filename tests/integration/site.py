@@ -41,6 +41,7 @@ def create(people: list[dict[str, str]]) -> list[str]:
                 idcard_name=person["name"],
                 idcard_number=person["number"],
                 reference=person["reference"],
+                consent={"text_version": "demo-1", "granted": True},
                 submission=intake.Submission(image=photo),
             ).pk
         )
@@ -96,7 +97,9 @@ def report() -> dict[str, Any]:
             "stage": case.stage,
             "similarity": case.similarity,
             "attempts": list(
-                case.attempts.order_by("number").values("session_id", "state", "is_billed")
+                case.attempts.order_by("number").values(
+                    "session_id", "provider_session_id", "state", "is_billed"
+                )
             ),
         }
         for case in Verification.objects.prefetch_related("attempts")

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
+from django_faceverify.testing.stub import Stub, drip_before_reading
 from tests.integration.brokers import Broker, Message
 from tests.integration.conftest import BuildWorld
 from tests.integration.test_story import compare_with_provider, outcome, submit
 from tests.integration.world import World
 from tests.private_servers import free_port
-from tests.providers.stub import Stub, drip_before_reading
 
 pytestmark = pytest.mark.services
 
@@ -84,7 +84,7 @@ def test_workers_killed_at_any_moment_lose_nothing_and_pay_once(
 def test_without_any_message_the_sweeper_is_enough(build_world: BuildWorld, database: str) -> None:
     world = build_world(database, NoBroker())
     submit(world, ["001", "002", "003", "031"])
-    assert world.log_text().count("No wake-up sent") == 1, "asked once, then left in peace"
+    assert world.log_text().count("wake_up_failed") == 1, "asked once, then left in peace"
 
     def sweep_and_drain() -> bool:
         for action in ("end_waits", "sweep", "drain"):

@@ -99,6 +99,10 @@ class Provider(Process):
         self.url = self.read_line().split()[-1].decode()
 
     @property
+    def faceid_url(self) -> str:
+        return self.url.replace("/face/idcardcompare", "/")
+
+    @property
     def calls(self) -> dict[str, int]:
         """How often each session id was called."""
         return {line["session_id"]: line["count"] for line in self._get("/calls")}
@@ -120,6 +124,8 @@ class World:
 
     site: Site
     provider: Provider
+    #: which wire format the site speaks; the sandbox understands both
+    backend = "django_faceverify.providers.qcloud.QcloudProvider"
 
     def __init__(self, folder: Path, broker: Broker, database_url: str, endpoint: str = "") -> None:
         self.folder = folder
@@ -167,6 +173,7 @@ class World:
             "STORY_BROKER_URL": self.broker.url,
             "STORY_BROKER_OPTIONS": json.dumps(self.broker.options),
             "STORY_QUEUE": self.broker.queue,
+            "STORY_PROVIDER": self.backend,
             "STORY_ENDPOINT": endpoint or self.endpoint,
             "STORY_TIMEOUT": str(timeout),
         }

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from django_faceverify.providers.answer import Answer, parse_retry_after, read_object
-from django_faceverify.providers.qcloud_codes import ARREARS, CODES, meaning_of
+from django_faceverify.providers.answer import Answer, read_object
+from django_faceverify.providers.meaning import ARREARS
+from django_faceverify.providers.qcloud_codes import CODES, meaning_of
 from django_faceverify.reasons import REASONS, ReasonCode
+from django_faceverify.transport import parse_retry_after
 
 
 @pytest.mark.parametrize(
@@ -27,10 +29,18 @@ from django_faceverify.reasons import REASONS, ReasonCode
         ("3600", 3600),
         ("3601", 3600),
         ("999999999", 3600),
-        ("9999999999", None),
-        ("-5", None),
+        ("9999999999", 3600),
+        ("-5", 1),
         ("1.5", None),
+        ("9" * 5000, 3600),
+        ("-" + "9" * 5000, 1),
+        ("0" * 5000 + "7", 7),
         ("soon", None),
+        ("30, 60", None),
+        ("NaN", None),
+        ("1e9", None),
+        ("\xff\xfe", None),
+        ("１２", None),
         ("١٢", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 1),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),

@@ -12,8 +12,7 @@ from django_faceverify.exceptions import FaceVerifyError, InvalidProvider
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Comparison, Provider
 from django_faceverify.providers.qcloud import QcloudProvider
-
-from .contract import everything_in
+from django_faceverify.testing.contract import everything_in
 
 QCLOUD = "django_faceverify.providers.qcloud.QcloudProvider"
 OPTIONS = {"appid": "1", "secret_id": "an-id", "secret_key": "canary-key"}

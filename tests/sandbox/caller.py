@@ -118,3 +118,38 @@ def send_raw(url: str, data: bytes) -> bytes:
         while received := connection.recv(65536):
             answer += received
         return answer
+
+
+def sign_tc3(
+    body: bytes,
+    *,
+    timestamp: int | None = None,
+    day: str = "",
+    secret_id: str = SECRET_ID,
+    secret_key: str = SECRET_KEY,
+    host: str = "127.0.0.1",
+) -> dict[str, str]:
+    """The headers of one call of ``ImageRecognitionV2``, names in lower case."""
+    timestamp = int(time.time()) if timestamp is None else timestamp
+    day = day or time.strftime("%Y-%m-%d", time.gmtime(timestamp))
+    scope = f"{day}/faceid/tc3_request"
+    canonical = (
+        f"POST\n/\n\ncontent-type:application/json\nhost:{host}\n\ncontent-type;host\n"
+        + hashlib.sha256(body).hexdigest()
+    )
+    text = (
+        f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n" + hashlib.sha256(canonical.encode()).hexdigest()
+    )
+    key = b"TC3" + secret_key.encode()
+    for part in (day, "faceid", "tc3_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return {
+        "authorization": f"TC3-HMAC-SHA256 Credential={secret_id}/{scope}, "
+        f"SignedHeaders=content-type;host, Signature={signature}",
+        "content-type": "application/json",
+        "host": host,
+        "x-tc-timestamp": str(timestamp),
+        "x-tc-version": "2018-03-01",
+        "x-tc-action": "ImageRecognitionV2",
+    }

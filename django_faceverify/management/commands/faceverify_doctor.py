@@ -13,7 +13,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,10 +33,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from django_faceverify import __version__
+from django_faceverify import __version__, census, rotation
+from django_faceverify.audit import roots, triggers
 from django_faceverify.conf import STORAGE_ALIAS, app_settings
 from django_faceverify.exceptions import InvalidProvider
-from django_faceverify.models import Verification
+from django_faceverify.models import Event, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.photo import photo_storage
 from django_faceverify.providers import providers
@@ -46,6 +47,10 @@ CONNECT_TIMEOUT = 3
 MAX_CLOCK_DIFFERENCE = 2.0
 #: seconds after which waiting work means that nobody works
 MAX_WAIT = 60.0
+
+#: a site whose purge runs has counted since
+MAX_CENSUS_AGE = timedelta(days=2)
+HOW_TO_PURGE = "Run django_faceverify.purge by Celery's beat, or faceverify_purge."
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 
@@ -117,6 +122,33 @@ def look_at_keys() -> Findings:
         yield Finding(ERROR, "keys", "there is none")
         return
     yield Finding(OK, "keys", f"{key_ids[0]} seals; to open: {', '.join(key_ids)}")
+    for key_id, count in rotation.indexed_keys().items():
+        yield _use_of_key(key_id, count, key_ids)
+
+
+def _use_of_key(key_id: str, count: int, key_ids: list[str]) -> Finding:
+    cases = f"{key_id}: {count}{' or more' if count == rotation.COUNTED else ''} cases"
+    if key_id not in key_ids:
+        return Finding(ERROR, "keys", f"{cases} cannot be opened: the key is not on the ring")
+    if not rotation.opens(key_id):
+        return Finding(ERROR, "keys", f"{cases}, and one does not open: is it the right key?")
+    if key_id != key_ids[0]:
+        return Finding(WARNING, "keys", f"{cases} wait for faceverify_rotate_keys")
+    return Finding(OK, "keys", cases)
+
+
+def look_at_history() -> Findings:
+    """Whether the database guards it, and whether roots are written. No chain is examined."""
+    connection = connections[router.db_for_write(Event)]
+    if triggers.is_expected(connection) and triggers.missing(connection):
+        yield Finding(
+            WARNING, "history", "triggers are missing: run manage.py faceverify_audit protect"
+        )
+    first = roots.first_uncovered()
+    if first is not None and roots.is_overdue(first):
+        yield Finding(WARNING, "history", f"days from {first.date()} on have no root: sweep")
+    root = roots.newest_root()
+    yield Finding(OK, "history", f"newest root: {root.day}" if root else "no root yet")
 
 
 def look_at_providers() -> Findings:
@@ -212,6 +244,19 @@ def look_at_queue() -> Findings:
             )
 
 
+def look_at_retention() -> Findings:
+    """Is the census taken, which a purge does, and what did it find?"""
+    found = census.last()
+    if found is None:
+        yield Finding(WARNING, "retention", f"nothing was ever purged. {HOW_TO_PURGE}")
+        return
+    text = f"{found.person_count} persons with stored photos, {found.percent} % of "
+    text += f"{census.FILING_LIMIT}, from which on a site in mainland China has to file"
+    yield Finding(WARNING if found.warning_at else OK, "retention", text)
+    if timezone.now() - found.at > MAX_CENSUS_AGE:
+        yield Finding(WARNING, "retention", f"no purge since {found.at:%Y-%m-%d}. {HOW_TO_PURGE}")
+
+
 EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "versions": look_at_versions,
     "settings": look_at_settings,
@@ -219,8 +264,10 @@ EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "provider": look_at_providers,
     "storage": look_at_storage,
     "database": look_at_database,
+    "history": look_at_history,
     "broker": look_at_broker,
     "queue": look_at_queue,
+    "retention": look_at_retention,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from django_faceverify import sweeper
+from django_faceverify import sweeper, webhooks
 
 #: seconds between two looks for due work while there is none
 IDLE = 0.5
@@ -23,7 +23,7 @@ BUSY = 1.0
 class Command(BaseCommand):
     help = (
         "Move on what was lost, is overdue or was abandoned, and make the calls that are due. "
-        "Once, as for cron; or with --loop until it is stopped, which is the whole engine "
+        "Webhooks are sent as well. Once, as for cron; or with --loop until it is stopped, which is the whole engine "
         "without Celery. Any number may run at once."
     )
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 self.loop(stop, options["interval"])
         else:
             sweeper.sweep()
-            self.report(sweeper.drain())
+            self.report(sweeper.drain() + webhooks.deliver())
 
     def loop(self, stop: Event, interval: float) -> None:
         """Sweep every ``interval`` seconds and work in between."""
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 if monotonic() >= next_sweep:
                     next_sweep = monotonic() + interval
                     sweeper.sweep()
-                if done := sweeper.drain(seconds=BUSY):
+                if done := sweeper.drain(seconds=BUSY) + webhooks.deliver(seconds=BUSY):
                     count += done
                     continue
             except (DatabaseError, InterfaceError) as error:

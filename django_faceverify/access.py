@@ -1,0 +1,71 @@
+"""Who may see and do what: one table of permissions, asked by every door.
+
+Authentication is the site's. Staff are those with the permission to view verifications;
+everybody else sees their own. No permission implies another, except that a superuser has
+all of them, and is recorded like anybody else. Nobody acts as staff on a case of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from django_faceverify.exceptions import NotPermitted
+from django_faceverify.models import Verification
+from django_faceverify.models.token import TokenHolder
+
+VIEW = "django_faceverify.view_verification"
+REVIEW = "django_faceverify.review_verification"
+VIEW_PHOTO = "django_faceverify.view_photo"
+REVEAL_IDENTITY = "django_faceverify.reveal_identity"
+OVERRIDE = "django_faceverify.override_verification"
+EXPORT = "django_faceverify.export_verification"
+REDACT = "django_faceverify.redact_verification"
+DELEGATE = "django_faceverify.add_clienttoken"
+
+PERMISSIONS = (VIEW, REVIEW, VIEW_PHOTO, REVEAL_IDENTITY, OVERRIDE, EXPORT, REDACT)
+
+
+def may(user: Any, permission: str) -> bool:
+    return bool(user.has_perm(permission))
+
+
+def require(user: Any, permission: str) -> None:
+    """Raise ``PermissionDenied`` unless the user has the permission."""
+    if not may(user, permission):
+        raise PermissionDenied
+
+
+def require_as_staff(user: Any, permission: str, verification: Verification) -> None:
+    """The same, and ``NotPermitted`` when the case is the user's own."""
+    require(user, permission)
+    require_other(user, verification)
+
+
+def require_other(user: Any, verification: Verification) -> None:
+    """Raise ``NotPermitted`` when the case is the user's own."""
+    if is_owner(user, verification):
+        raise NotPermitted("own_case")
+
+
+def is_staff(user: Any) -> bool:
+    return may(user, VIEW)
+
+
+def is_owner(user: Any, verification: Verification) -> bool:
+    if isinstance(user, TokenHolder):
+        return user.verification_id == verification.pk
+    return user.pk is not None and verification.user_id == user.pk
+
+
+def visible_to(user: Any) -> QuerySet[Verification]:
+    """All verifications for staff, one's own for everybody else, its one for a token."""
+    if isinstance(user, TokenHolder):
+        return Verification.objects.filter(pk=user.verification_id)
+    if is_staff(user):
+        return Verification.objects.all()
+    if user.pk is None:  # would otherwise find the cases that belong to nobody
+        return Verification.objects.none()
+    return Verification.objects.filter(user_id=user.pk)
