@@ -14,10 +14,7 @@ class FaceVerifyConfig(AppConfig):
     def ready(self) -> None:
         from django_faceverify import (  # noqa: F401 (importing registers them)
             checks,
-            consent_checks,
-            host_checks,
             logs,
-            token_checks,
         )
 
         logs.guard()

@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
-from django_faceverify import census, host_checks, intake, retention
+from django_faceverify import census, intake, retention
+from django_faceverify.checks import host
 from django_faceverify.models import RetentionDay
 from tests.conftest import CONSENT, submitted
 
@@ -73,7 +74,7 @@ def test_warnings(persons: int, warning: int | None) -> None:
     found = census.last()
     assert found is not None
     assert found.warning_at == warning
-    messages = host_checks.check_census()
+    messages = host.check_census()
     assert [message.id for message in messages] == (["faceverify.W106"] if warning else [])
     assert all(f"{warning} %" in message.msg for message in messages)
 
@@ -81,13 +82,13 @@ def test_warnings(persons: int, warning: int | None) -> None:
 def test_the_check_is_silent_before_the_first_census_and_without_a_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert host_checks.check_census() == []
+    assert host.check_census() == []
 
     def fail() -> None:
         raise DatabaseError
 
     monkeypatch.setattr(census, "last", fail)
-    assert host_checks.check_census() == []
+    assert host.check_census() == []
 
 
 def test_the_purge_counts_once_a_day(alice: User, django_assert_num_queries: Any) -> None:

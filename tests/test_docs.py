@@ -613,9 +613,6 @@ def test_the_house_has_every_room() -> None:
         "admin",
         "urls",
         "checks",
-        "host_checks",
-        "consent_checks",
-        "token_checks",
         "migrations",  # what Django asks for
         "testing",  # what tests ask for
     }

@@ -66,9 +66,8 @@ SPARED = {
     "testing",
     "migrations",
     "management",
-    "checks.py",
-    "host_checks.py",
-    "conf.py",
+    "checks",
+    "conf",
 }
 
 

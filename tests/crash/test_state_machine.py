@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import get_user_model
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -229,6 +230,7 @@ class Engine(RuleBasedStateMachine):
         BillingProvider.begin(MATCH)
         self.touched: set[Case] = set()
         self.cases: list[Case] = []
+        self.reviewer, _ = get_user_model().objects.get_or_create(username="reviewer")
         self.open()
 
     def open(self) -> None:
@@ -280,7 +282,7 @@ class Engine(RuleBasedStateMachine):
         reason = {"verify": "same_person", "reject": "different_person"}
         intake.review(
             self.row(),
-            reviewer=None,
+            reviewer=self.reviewer,
             decision=decision,
             reason_code=reason.get(decision, "better_photo_needed"),
         )

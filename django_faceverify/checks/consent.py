@@ -5,17 +5,18 @@ What only real people need is a warning, and only where the site is not in debug
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.utils.functional import Promise
 
 from django_faceverify import consent
+from django_faceverify.checks.findings import Messages, error, unknown_keys, warning
 from django_faceverify.conf import (
     CONSENT_DEFAULTS,
     CONSENT_TEXT_DEFAULTS,
@@ -24,8 +25,6 @@ from django_faceverify.conf import (
     LEVEL_DEFAULTS,
     app_settings,
 )
-
-Messages = Iterator[CheckMessage]
 
 #: as long as the columns of a consent
 MAX_VERSION, MAX_PURPOSE, MAX_LOCALE = 50, 50, 20
@@ -41,7 +40,7 @@ def check_consent(
     try:
         raw, providers, levels = app_settings.raw, app_settings.PROVIDERS, app_settings.LEVELS
     except ImproperlyConfigured:
-        return []  # checks.py says so
+        return []  # the checks of the settings say so
     if not all(isinstance(entry, dict) for entry in [*providers.values(), *levels.values()]):
         return []  # this too
     messages = list(_consent(raw.get("CONSENT", {})))
@@ -57,31 +56,17 @@ def check_consent(
     return messages
 
 
-def _error(number: str, message: str, hint: str) -> Error:
-    return Error(message, hint=hint, id=f"faceverify.{number}")
-
-
-def _warning(number: str, message: str, hint: str) -> Warning:
-    return Warning(message, hint=hint, id=f"faceverify.{number}")
-
-
-def _known(given: Iterable[Any], known: Iterable[str], where: str) -> Messages:
-    for key in given:
-        if key not in known:
-            yield _error("E141", f"{where} has no key {key!r}.", f"Known are: {', '.join(known)}.")
-
-
 def _consent(given: Any) -> Messages:
     if not isinstance(given, dict):
-        yield _error("E140", f"{WHERE} must be a dict.", f"Keys: {', '.join(CONSENT_DEFAULTS)}.")
+        yield error("E140", f"{WHERE} must be a dict.", f"Keys: {', '.join(CONSENT_DEFAULTS)}.")
         return
-    yield from _known(given, CONSENT_DEFAULTS, WHERE)
+    yield from unknown_keys(given, CONSENT_DEFAULTS, WHERE, "E141")
     entry = {**CONSENT_DEFAULTS, **given}
     if not isinstance(entry["REQUIRED"], bool):
-        yield _error("E142", f"{WHERE}['REQUIRED'] must be True or False.", "Default: True.")
+        yield error("E142", f"{WHERE}['REQUIRED'] must be True or False.", "Default: True.")
     texts = entry["TEXTS"]
     if not isinstance(texts, dict) or not texts:
-        yield _error(
+        yield error(
             "E143",
             f"{WHERE}['TEXTS'] must be a dict of versions with at least one.",
             'Such as {"2026-1": {"TEXT": {"en": "I agree that ..."}}}.',
@@ -90,7 +75,7 @@ def _consent(given: Any) -> Messages:
     for version, text in texts.items():
         yield from _version(version, text)
     if not isinstance(entry["CURRENT"], str) or entry["CURRENT"] not in texts:
-        yield _error(
+        yield error(
             "E146",
             f"{WHERE}['CURRENT'] is not a version in TEXTS.",
             "Set it to the version that people are to accept now.",
@@ -100,19 +85,19 @@ def _consent(given: Any) -> Messages:
 def _version(version: Any, text: Any) -> Messages:
     where = f"{WHERE}['TEXTS'][{version!r}]"
     if not _is_word(version, MAX_VERSION) or not isinstance(text, dict):
-        yield _error(
+        yield error(
             "E143",
             f"{where}: a version is 1 to {MAX_VERSION} visible characters, and what it says a dict.",
             f"Keys: {', '.join(CONSENT_TEXT_DEFAULTS)}.",
         )
         return
-    yield from _known(text, CONSENT_TEXT_DEFAULTS, where)
+    yield from unknown_keys(text, CONSENT_TEXT_DEFAULTS, where, "E141")
     entry = {**CONSENT_TEXT_DEFAULTS, **text}
     ways = [entry["TEXT"], entry["TEMPLATE"]]
     if not all(isinstance(way, dict) for way in ways) or not _is_word(
         entry["PURPOSE"], MAX_PURPOSE
     ):
-        yield _error(
+        yield error(
             "E144",
             f"{where}: TEXT and TEMPLATE are dicts by language, and PURPOSE is a short word.",
             'Such as {"PURPOSE": "face_verification", "TEXT": {"en": "I agree that ..."}}.',
@@ -122,13 +107,13 @@ def _version(version: Any, text: Any) -> Messages:
     texts = [said for way in ways for said in way.values()]
     is_clear = len(locales) == len(set(locales)) > 0
     if not is_clear or not all(_is_word(locale, MAX_LOCALE) for locale in locales):
-        yield _error(
+        yield error(
             "E144",
             f"{where} needs each language once, in TEXT or in TEMPLATE.",
             "Name languages as Django does, such as 'en' and 'zh-hans'.",
         )
     if not all(_is_text(said) for said in texts):
-        yield _error(
+        yield error(
             "E144",
             f"{where} has a language without a text.",
             "Write it, or leave the language out.",
@@ -142,7 +127,7 @@ def _templates(where: str, names: dict[str, str]) -> Messages:
         try:
             consent.template(name)
         except (TemplateDoesNotExist, TemplateSyntaxError):
-            yield _error(
+            yield error(
                 "E145",
                 f"{where}: the template {name!r} is not there, or is none.",
                 "It lies in a folder of TEMPLATES, or in the folder templates of an app.",
@@ -154,18 +139,18 @@ def _legal(where: str, entry: dict[str, Any]) -> Messages:
     if not isinstance(given, dict) or not all(
         isinstance(value, str | Promise) for value in given.values()
     ):
-        yield _error(
+        yield error(
             "E147",
             f"{where}['LEGAL'] must be a dict of texts.",
             f"Keys: {', '.join(LEGAL_DEFAULTS)}.",
         )
         return
-    yield from _known(given, LEGAL_DEFAULTS, f"{where}['LEGAL']")
+    yield from unknown_keys(given, LEGAL_DEFAULTS, f"{where}['LEGAL']", "E141")
 
 
 def _alternative(where: str, given: Any) -> Messages:
     if not isinstance(given, str | Promise) or not _is_address(str(given)):
-        yield _error(
+        yield error(
             "E148",
             f"{where}['ALTERNATIVE_URL'] is not an address.",
             "Begin with https://, or with / for a page of this site.",
@@ -189,14 +174,14 @@ def _for_real_people() -> Messages:
         return
     rules = app_settings.consent
     if not rules.is_required:
-        yield _warning(
+        yield warning(
             "W149",
             f"{WHERE}['REQUIRED'] is off: providers are asked about people without a record that "
             "they agreed.",
             "Keep it on, unless your site keeps such records itself and checks them before.",
         )
     elif rules.texts[rules.current] == DEMO_TEXT:
-        yield _warning(
+        yield warning(
             "W150",
             "The consent text is the shipped demonstration, which names nobody and asks for nothing "
             "in your name.",
@@ -209,7 +194,7 @@ def _of_levels(live: dict[str, str]) -> Messages:
     for name, alias in live.items():
         where = f"FACEVERIFY['LEVELS'][{name!r}]"
         if not app_settings.alternative_url(name):
-            yield _warning(
+            yield warning(
                 "W151",
                 f"{where} shows no other way to verify, for people who do not want or cannot use "
                 "this one.",
@@ -217,7 +202,7 @@ def _of_levels(live: dict[str, str]) -> Messages:
             )
         facts = app_settings.legal(alias)
         if alias in app_settings.PROVIDERS and not (facts.name and facts.contact):
-            yield _warning(
+            yield warning(
                 "W152",
                 f"{where}: people are not told who compares their faces.",
                 f"Set NAME and CONTACT in FACEVERIFY['PROVIDERS'][{alias!r}]['LEGAL'].",

@@ -10,8 +10,8 @@ import pytest
 from celery import Celery
 from django.db import connection
 
-from django_faceverify import host_checks
-from tests.test_checks import numbers
+from django_faceverify.checks import host
+from tests.checks.test_settings import numbers
 
 REDIS = "redis://127.0.0.1:6379/0"
 QUICK = {"max_retries": 0}
@@ -46,7 +46,7 @@ BROKERS: list[tuple[dict[str, Any], list[str]]] = [
 
 
 def ids() -> list[str]:
-    messages = host_checks.check_host()
+    messages = host.check_host()
     assert all(message.hint for message in messages)
     return [str(message.id).removeprefix("faceverify.") for message in messages]
 
@@ -54,7 +54,7 @@ def ids() -> list[str]:
 def use_celery(monkeypatch: pytest.MonkeyPatch, name: str = "site", **conf: Any) -> None:
     app = Celery(name, set_as_current=False)
     app.conf.update({"worker_prefetch_multiplier": 1, **conf})
-    monkeypatch.setattr(host_checks, "current_app", app)
+    monkeypatch.setattr(host, "current_app", app)
 
 
 def use_database(monkeypatch: pytest.MonkeyPatch, vendor: str, **options: Any) -> None:
@@ -105,5 +105,5 @@ def test_every_number_is_tested() -> None:
     tested = {number for *_, found in (*DATABASES, *BROKERS) for number in found}
     tested |= {"W106"}  # with the census, in test_census.py
     tested.add("W078")  # by tests/audit/test_triggers.py, which has the triggers
-    assert set(numbers(Path(host_checks.__file__).read_text())) == tested
+    assert set(numbers(Path(host.__file__).read_text())) == tested
     assert all(re.fullmatch(r"W07\d|W106", number) for number in tested)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.utils.functional import lazystr
 
-from django_faceverify import consent_checks
+from django_faceverify.checks import consent as consent_checks
 from django_faceverify.conf import DEMO_TEXT
-from tests.test_checks import numbers
+from tests.checks.test_settings import numbers
 
 
 def consent(**changes: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ RIGHT: list[dict[str, Any]] = [
     {"LEVELS": {"default": {"LIVE": False}}, **provider({}), "CONSENT": {}},
 ]  # fmt: skip
 
-#: what ``checks.py`` has to say, and what must not keep this from answering
+#: what the checks of the settings has to say, and what must not keep this from answering
 BROKEN: list[dict[str, Any]] = [
     {"LEVELS": []}, {"PROVIDERS": []}, {"LEVELS": {"default": "default"}},
     {"PROVIDERS": {"default": None}}, live(THRESHOLDS="high", PROVIDER=None),

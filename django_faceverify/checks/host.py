@@ -7,22 +7,21 @@ Advice only, hence warnings. No check touches the network; one asks the database
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from celery import current_app
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections, router
 
 from django_faceverify import census
 from django_faceverify.audit import triggers
+from django_faceverify.checks.findings import Messages, warning
 from django_faceverify.conf import app_settings
 from django_faceverify.models import Event, Verification
-
-Messages = Iterator[CheckMessage]
 
 #: brokers that cannot be down
 LOCAL_BROKERS = ("", "memory", "filesystem")
@@ -63,7 +62,7 @@ def check_census(
     if found is None or found.warning_at is None:
         return []
     return [
-        _warning(
+        warning(
             "W106",
             f"Photos of {found.person_count} persons are stored, over {found.warning_at} % of "
             f"{census.FILING_LIMIT}.",
@@ -91,7 +90,7 @@ def check_history(
     if not triggers.missing(connection):
         return []
     return [
-        _warning(
+        warning(
             "W078",
             "The database would let somebody change or delete the history: triggers are missing.",
             "Run manage.py faceverify_audit protect. On MySQL the user needs the TRIGGER "
@@ -100,21 +99,17 @@ def check_history(
     ]
 
 
-def _warning(number: str, message: str, hint: str) -> Warning:
-    return Warning(message, hint=hint, id=f"faceverify.{number}")
-
-
 def _database(vendor: str, options: dict[str, Any]) -> Messages:
     mode = str(options.get("transaction_mode") or "").upper()
     if vendor == "sqlite" and mode not in ("IMMEDIATE", "EXCLUSIVE"):
-        yield _warning(
+        yield warning(
             "W070",
             "SQLite without transaction_mode IMMEDIATE: workers at the same time fail with "
             "'database is locked'.",
             'Add to the database: "OPTIONS": {"transaction_mode": "IMMEDIATE"}.',
         )
     if FORGETFUL.search(f"{options.get('options')} {options.get('init_command')}"):
-        yield _warning(
+        yield warning(
             "W071",
             "The database does not wait until a commit is on disk: a crash may make it forget "
             "that a call was made, which is then paid twice.",
@@ -127,14 +122,14 @@ def _celery(conf: Any) -> Messages:
     scheme = urlsplit(str(conf.broker_write_url or "")).scheme
     yield from _visibility(options.get("visibility_timeout"))
     if conf.worker_prefetch_multiplier != 1:
-        yield _warning(
+        yield warning(
             "W073",
             "Celery's worker_prefetch_multiplier is not 1: a worker that waits for a provider "
             "keeps wake-ups that an idle one could take.",
             "Set CELERY_WORKER_PREFETCH_MULTIPLIER = 1.",
         )
     if scheme not in LOCAL_BROKERS and "max_retries" not in options:
-        yield _warning(
+        yield warning(
             "W074",
             "Celery's broker_transport_options has no max_retries: while the broker is down, "
             "each photo that is sent waits for it for seconds.",
@@ -147,9 +142,9 @@ def _visibility(seconds: Any) -> Messages:
     try:
         lease = app_settings.LEASE
     except ImproperlyConfigured:
-        return  # checks.py says so
+        return  # the checks of the settings say so
     if isinstance(seconds, int | float) and seconds < lease:
-        yield _warning(
+        yield warning(
             "W072",
             f"Celery's visibility_timeout of {seconds:g} s is shorter than the lease of "
             f"{lease} s: messages are delivered again while their call is made.",

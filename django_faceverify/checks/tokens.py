@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from django_faceverify.checks.findings import Messages, error, warning
 from django_faceverify.conf import CLIENT_TOKEN_DEFAULTS, app_settings
 from django_faceverify.tokens import SHORTEST_LIFE
-
-Messages = Iterator[CheckMessage]
 
 WHERE = "FACEVERIFY['CLIENT_TOKENS']"
 
@@ -31,10 +30,10 @@ def check_client_tokens(
     try:
         given = app_settings.raw.get("CLIENT_TOKENS", {})
     except ImproperlyConfigured:
-        return []  # checks.py says so
+        return []  # the checks of the settings say so
     if not isinstance(given, dict):
         keys = ", ".join(CLIENT_TOKEN_DEFAULTS)
-        return [_error("E160", f"{WHERE} must be a dict.", f"Keys: {keys}.")]
+        return [error("E160", f"{WHERE} must be a dict.", f"Keys: {keys}.")]
     entry = {**CLIENT_TOKEN_DEFAULTS, **given}
     return [*_keys(given), *_origins(entry["ORIGINS"]), *_lives(entry)]
 
@@ -43,12 +42,12 @@ def _keys(given: dict[Any, Any]) -> Messages:
     for key in given:
         if key not in CLIENT_TOKEN_DEFAULTS:
             known = ", ".join(CLIENT_TOKEN_DEFAULTS)
-            yield _error("E161", f"{WHERE} has no key {key!r}.", f"Known are: {known}.")
+            yield error("E161", f"{WHERE} has no key {key!r}.", f"Known are: {known}.")
 
 
 def _origins(origins: Any) -> Messages:
     if not isinstance(origins, list | tuple):
-        yield _error("E162", f"{WHERE}['ORIGINS'] must be a list.", "Such as ['https://shop.com'].")
+        yield error("E162", f"{WHERE}['ORIGINS'] must be a list.", "Such as ['https://shop.com'].")
         return
     for origin in origins:
         if (
@@ -56,14 +55,14 @@ def _origins(origins: Any) -> Messages:
             or not ORIGIN.fullmatch(origin)
             or UNSAID_PORTS.fullmatch(origin)
         ):
-            yield _error(
+            yield error(
                 "E163",
                 f"{WHERE}['ORIGINS'] holds {origin!r}, which is not an origin.",
                 "Write it as browsers do: 'https://shop.example', without a path, a final slash, "
                 "a wildcard or the scheme's usual port.",
             )
         elif _is_in_clear(origin) and not app_settings.is_debug:
-            yield _warning(
+            yield warning(
                 "W164",
                 f"{WHERE}['ORIGINS'] holds {origin!r}: its pages travel in clear.",
                 "Whoever is on the way could change them and take their tokens. Use https.",
@@ -79,23 +78,15 @@ def _lives(entry: dict[str, Any]) -> Messages:
     for key in ("LIFETIME", "MAX_LIFETIME"):
         value = entry[key]
         if not isinstance(value, int) or isinstance(value, bool) or value < SHORTEST_LIFE:
-            yield _error(
+            yield error(
                 "E165",
                 f"{WHERE}[{key!r}] must be whole seconds, {SHORTEST_LIFE} at least.",
                 f"The default is {CLIENT_TOKEN_DEFAULTS[key]}.",
             )
             return
     if entry["LIFETIME"] > entry["MAX_LIFETIME"]:
-        yield _error(
+        yield error(
             "E166",
             f"{WHERE}['LIFETIME'] is above MAX_LIFETIME.",
             "Raise the one, or lower the other.",
         )
-
-
-def _error(number: str, message: str, hint: str) -> Error:
-    return Error(message, hint=hint, id=f"faceverify.{number}")
-
-
-def _warning(number: str, message: str, hint: str) -> Warning:
-    return Warning(message, hint=hint, id=f"faceverify.{number}")

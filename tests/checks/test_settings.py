@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from django_faceverify import checks
+from django_faceverify.checks import settings as checks
 
 QCLOUD = "django_faceverify.providers.qcloud.QcloudProvider"
 CREDENTIALS = {"appid": "1250000000", "secret_id": "id", "secret_key": "key"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from django_faceverify import token_checks
-from tests.test_checks import numbers
+from django_faceverify.checks import tokens
+from tests.checks.test_settings import numbers
 
 WRONG: list[tuple[str, Any]] = [
     ("E160", []),
@@ -46,7 +46,7 @@ RIGHT: list[dict[str, Any]] = [
 
 def found(settings: Any, given: Any) -> list[str]:
     settings.FACEVERIFY = settings.FACEVERIFY | {"CLIENT_TOKENS": given}
-    messages = token_checks.check_client_tokens()
+    messages = tokens.check_client_tokens()
     assert all(message.hint for message in messages)
     return [str(message.id).removeprefix("faceverify.") for message in messages]
 
@@ -68,8 +68,8 @@ def test_a_developer_is_not_warned(settings: Any) -> None:
 
 def test_no_settings_are_the_affair_of_other_checks(settings: Any) -> None:
     settings.FACEVERIFY = None
-    assert token_checks.check_client_tokens() == []
+    assert tokens.check_client_tokens() == []
 
 
 def test_every_number_is_tried() -> None:
-    assert set(numbers(Path(token_checks.__file__).read_text())) == {number for number, _ in WRONG}
+    assert set(numbers(Path(tokens.__file__).read_text())) == {number for number, _ in WRONG}

@@ -2,13 +2,12 @@
 
 Each access reads ``django.conf.settings`` anew, so ``override_settings`` works and nothing
 is decided at import. A value of the wrong kind raises ``ImproperlyConfigured`` here; the
-system checks (``checks.py``) say the same earlier and with a hint.
+system checks (``checks``) say the same earlier and with a hint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,256 +15,75 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-#: every key of ``FACEVERIFY`` with its default; the two without one are required
-DEFAULTS: dict[str, Any] = {
-    "PROVIDERS": {},
-    "LEVELS": {"default": {"PROVIDER": "default"}},
-    "KEYS": {},
-    "UNKNOWN_POLICY": "review",
-    "LEASE": 60,
-    "DEADLINE": 24 * 3600,
-    "EXPIRES_AFTER": 24 * 3600,
-    "MAX_UPLOAD_BYTES": 6 * 1024 * 1024,
-    "ALLOW_PHOTO_URLS": False,
-    "QUOTAS": {},
-    "RETENTION": {},
-    "CONSENT": {},
-    "ALTERNATIVE_URL": "",
-    "THROTTLES": {},
-    "POLLING": {},
-    "WEBHOOKS": {},
-    "CLIENT_TOKENS": {},
-}
+from django_faceverify.conf.defaults import (
+    CLIENT_TOKEN_DEFAULTS,
+    CONSENT_DEFAULTS,
+    CONSENT_TEXT_DEFAULTS,
+    DAY,
+    DEFAULTS,
+    DEMO_TEXT,
+    LEGAL_DEFAULTS,
+    LEVEL_DEFAULTS,
+    LIMIT_DEFAULTS,
+    POLLING_DEFAULTS,
+    PROVIDER_KEYS,
+    QUOTA_DEFAULTS,
+    RETENTION_PRESETS,
+    SHORTEST_CLOCK,
+    STORAGE_ALIAS,
+    THREE_YEARS,
+    THRESHOLD_DEFAULTS,
+    THROTTLE_DEFAULTS,
+    UNKNOWN_POLICIES,
+    WEBHOOK_DEFAULTS,
+)
+from django_faceverify.conf.shapes import (
+    ClientTokens,
+    ConsentRules,
+    LegalFacts,
+    Level,
+    Limits,
+    Polling,
+    Quotas,
+    Retention,
+    Throttles,
+    Webhooks,
+)
 
-PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS", "LEGAL")
-
-#: who gets the data, as a person must be told before they consent
-LEGAL_DEFAULTS: dict[str, str] = {"NAME": "", "CONTACT": "", "PRIVACY_URL": "", "REGION": ""}
-
-#: a consent text to try things out with; a site writes its own before real people come
-DEMO_TEXT: dict[str, Any] = {
-    "PURPOSE": "face_verification",
-    "TEMPLATE": {
-        "en": "django_faceverify/consent/demo-1.en.txt",
-        "zh-hans": "django_faceverify/consent/demo-1.zh-hans.txt",
-    },
-}
-
-CONSENT_DEFAULTS: dict[str, Any] = {
-    "REQUIRED": True,
-    "CURRENT": "demo-1",
-    "TEXTS": {"demo-1": DEMO_TEXT},
-}
-
-#: one version of the consent text; both ``TEXT`` and ``TEMPLATE`` go by locale
-CONSENT_TEXT_DEFAULTS: dict[str, Any] = {
-    "PURPOSE": "face_verification",
-    "TEXT": {},
-    "TEMPLATE": {},
-}
-
-#: what one person, one account and one ID number may use; ``None`` is no limit
-QUOTA_DEFAULTS: dict[str, int | None] = {
-    "CALLS_PER_IDCARD_MINUTE": 15,
-    "CALLS_PER_IDCARD_DAY": 30,
-    "PHOTOS_PER_IDCARD_DAY": 10,
-    "PHOTOS_PER_USER_DAY": 20,
-    "IDCARDS_PER_USER_MONTH": 5,
-    "RETRIES_OF_UNKNOWN_DAY": 10,
-    "REVEALS_PER_REVIEWER_HOUR": 50,
-    "SEARCHES_PER_REVIEWER_HOUR": 60,
-}
-
-#: how often the API may be asked; ``None`` is no limit
-THROTTLE_DEFAULTS: dict[str, int | None] = {
-    "REQUESTS_PER_ADDRESS_MINUTE": 600,
-    "REQUESTS_PER_PRINCIPAL_MINUTE": 300,
-    "POSTS_PER_PRINCIPAL_MINUTE": 60,
-    "POSTS_PER_IDCARD_HOUR": 30,
-}
-
-#: how a caller may wait for news, in each process
-POLLING_DEFAULTS: dict[str, int] = {
-    "MAX_WAIT": 15,
-    "MAX_WAITERS": 4,
-    "MAX_STREAMS": 100,
-    "STREAM_SECONDS": 300,
-}
-
-#: the keys with which browsers and apps act on one verification; times in seconds
-CLIENT_TOKEN_DEFAULTS: dict[str, Any] = {
-    "ORIGINS": [],
-    "LIFETIME": 30 * 60,
-    "MAX_LIFETIME": 24 * 3600,
-}
-
-#: what one provider may be asked; ``None`` is no limit
-LIMIT_DEFAULTS: dict[str, float | int | None] = {
-    "CALLS_PER_DAY": 10_000,
-    "CALLS_PER_SECOND": None,
-    "BURST": 5,
-    "PRICE": 1.80,
-}
-
-#: how webhooks are delivered; seconds, hours and days as the names say
-WEBHOOK_DEFAULTS: dict[str, Any] = {
-    "TIMEOUT": 10.0,
-    "PORTS": (443, 8443),
-    "ALLOW_LOOPBACK": False,
-    "CA_BUNDLE": None,
-    "ROTATION_HOURS": 24,
-    "DISABLE_AFTER_DAYS": 5,
-    "KEEP_DAYS": 30,
-}
-
-LEVEL_DEFAULTS: dict[str, Any] = {
-    "PROVIDER": "default",
-    "LIVE": True,
-    "OPEN": False,
-    "MAX_PHOTOS": 3,
-    "MAX_SUBMISSIONS": 10,
-    "COUNT_PHOTO_PROBLEMS": False,
-    "THRESHOLDS": {},
-    "ALTERNATIVE_URL": None,
-}
-
-#: For idcardcompare the vendor advises "above 75", later 70, and publishes for a sibling
-#: call one false match in 1,000 at 70 and in 10,000 at 80. Another provider's scale differs.
-THRESHOLD_DEFAULTS: dict[str, float] = {"verify_at": 80.0, "review_at": 70.0}
-
-DAY = 24 * 3600
-#: three years, whichever of them have a 29 February
-THREE_YEARS = 1096 * DAY
-
-#: seconds for which each class of data is kept, by preset; ``None`` is for ever
-RETENTION_PRESETS: dict[str, dict[str, float | None]] = {
-    "generic": {"PHOTO": 7 * DAY, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
-    "EU": {"PHOTO": 7 * DAY, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
-    "CN": {"PHOTO": 0, "IDENTITY": 30 * DAY, "AUDIT": THREE_YEARS, "DRAFT": 0},
-}
-#: a shorter number, other than 0, is taken for days by mistake
-SHORTEST_CLOCK = 3600
-
-UNKNOWN_POLICIES = ("review", "retry", "reconcile")
-
-#: the alias in ``STORAGES`` under which photos are kept
-STORAGE_ALIAS = "faceverify"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Level:
-    """How sure the site wants to be, and by which provider.
-
-    ``max_photos`` is how many photos may be compared and found not to match;
-    ``max_submissions`` how many may be sent in all, unusable ones included. A level that
-    is not live takes only ID numbers that no real person can hold. An open level may be
-    chosen by anybody who may use the API; ``default`` always is open.
-    """
-
-    name: str
-    provider: str
-    is_live: bool
-    is_open: bool
-    max_photos: int
-    max_submissions: int
-    counts_photo_problems: bool
-    verify_at: float
-    review_at: float
-    alternative_url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConsentRules:
-    """``texts`` are the versions under which calls are made, ``current`` the one to accept."""
-
-    is_required: bool
-    current: str
-    texts: dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class LegalFacts:
-    """The company behind a provider, and the region in which it works on the data."""
-
-    name: str
-    contact: str
-    privacy_url: str
-    region: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quotas:
-    """Most per window; days and months are those of Asia/Shanghai."""
-
-    calls_per_idcard_minute: int | None
-    calls_per_idcard_day: int | None
-    photos_per_idcard_day: int | None
-    photos_per_user_day: int | None
-    idcards_per_user_month: int | None
-    retries_of_unknown_day: int | None
-    reveals_per_reviewer_hour: int | None
-    searches_per_reviewer_hour: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Throttles:
-    """Most per window of the clock, by whoever asks the API."""
-
-    requests_per_address_minute: int | None
-    requests_per_principal_minute: int | None
-    posts_per_principal_minute: int | None
-    posts_per_idcard_hour: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Polling:
-    """How long a caller may wait for news, and how many at a time in each process.
-
-    ``max_wait`` and ``stream_seconds`` are in seconds; a ``max_wait`` of 0 is no waiting.
-    """
-
-    max_wait: int
-    max_waiters: int
-    max_streams: int
-    stream_seconds: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClientTokens:
-    """From pages of which origins tokens may be used, and for how many seconds they live."""
-
-    origins: tuple[str, ...]
-    lifetime: int
-    max_lifetime: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What one provider may be asked: calls that may cost money, and their pace.
-
-    ``price`` is what one billed call costs, in the currency of the provider's contract.
-    """
-
-    calls_per_day: int | None
-    calls_per_second: float | None
-    burst: int
-    price: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retention:
-    """For how many seconds data is kept; ``None`` is for ever.
-
-    ``photo``, ``draft`` and ``identity`` begin when the case has ended: its photos; name
-    and number of a case that never had a photo; name and number of the others, with
-    whatever photos are left. ``audit`` begins at the redaction: the case and its history.
-    """
-
-    preset: str
-    photo: float | None
-    identity: float | None
-    audit: float | None
-    draft: float | None
+__all__ = [
+    "CLIENT_TOKEN_DEFAULTS",
+    "CONSENT_DEFAULTS",
+    "CONSENT_TEXT_DEFAULTS",
+    "DAY",
+    "DEFAULTS",
+    "DEMO_TEXT",
+    "LEGAL_DEFAULTS",
+    "LEVEL_DEFAULTS",
+    "LIMIT_DEFAULTS",
+    "POLLING_DEFAULTS",
+    "PROVIDER_KEYS",
+    "QUOTA_DEFAULTS",
+    "RETENTION_PRESETS",
+    "SHORTEST_CLOCK",
+    "STORAGE_ALIAS",
+    "THREE_YEARS",
+    "THRESHOLD_DEFAULTS",
+    "THROTTLE_DEFAULTS",
+    "UNKNOWN_POLICIES",
+    "WEBHOOK_DEFAULTS",
+    "ClientTokens",
+    "ConsentRules",
+    "LegalFacts",
+    "Level",
+    "Limits",
+    "Polling",
+    "Quotas",
+    "Retention",
+    "Throttles",
+    "Webhooks",
+    "app_settings",
+    "clock_seconds",
+]
 
 
 def clock_seconds(value: Any) -> float | None:
@@ -280,24 +98,6 @@ def clock_seconds(value: Any) -> float | None:
     if not is_number or not 0 <= value <= 100 * 366 * DAY:
         raise ValueError("not a time to keep something")
     return float(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Webhooks:
-    """How webhooks are delivered.
-
-    ``timeout`` is in seconds and bounds a whole delivery. ``allow_loopback`` lets plain
-    ``http://`` and this machine in, for development. ``ca_bundle`` is a file of CA
-    certificates to trust instead of the usual.
-    """
-
-    timeout: float
-    ports: tuple[int, ...]
-    allow_loopback: bool
-    ca_bundle: str | None
-    rotation_hours: float
-    disable_after_days: float
-    keep_days: float
 
 
 class AppSettings:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's name)
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
 from django.utils.module_loading import import_string
 
 from django_faceverify import sealing
+from django_faceverify.checks.findings import Messages, error, unknown_keys, warning
 from django_faceverify.conf import (
     DAY,
     DEFAULTS,
@@ -40,8 +41,6 @@ from django_faceverify.providers import providers
 from django_faceverify.providers.base import Provider
 from django_faceverify.verification import LEASE_MARGIN
 
-Messages = Iterator[CheckMessage]
-
 #: seconds; the shortest time for records of processing under the preset CN
 SHORTEST_AUDIT_CN = 1095 * DAY
 #: limits that are not from 0
@@ -58,33 +57,14 @@ def check_settings(
     try:
         raw = app_settings.raw
     except ImproperlyConfigured:
-        return [_error("E001", "FACEVERIFY must be a dict.", "See docs/reference/settings.md.")]
-    messages = list(_unknown_keys(raw, DEFAULTS, "FACEVERIFY", "E002"))
+        return [error("E001", "FACEVERIFY must be a dict.", "See docs/reference/settings.md.")]
+    messages = list(unknown_keys(raw, DEFAULTS, "FACEVERIFY", "E002"))
     messages += _values(raw)
     if any(isinstance(message, Error) for message in messages):
         return messages
     for check in (_keys, _storage, _quotas, _retention, _providers, _levels, _webhooks):
         messages += check()
     return messages
-
-
-def _error(number: str, message: str, hint: str) -> Error:
-    return Error(message, hint=hint, id=f"faceverify.{number}")
-
-
-def _warning(number: str, message: str, hint: str) -> Warning:
-    return Warning(message, hint=hint, id=f"faceverify.{number}")
-
-
-def _unknown_keys(given: Iterable[Any], known: Iterable[str], where: str, number: str) -> Messages:
-    for key in given:
-        if key in known:
-            continue
-        near = difflib.get_close_matches(str(key).upper(), known, n=1) or difflib.get_close_matches(
-            str(key), known, n=1
-        )
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}."
-        yield _error(number, f"{where} has no key {key!r}.", hint)
 
 
 def _values(raw: dict[str, Any]) -> Messages:
@@ -94,22 +74,22 @@ def _values(raw: dict[str, Any]) -> Messages:
         if not isinstance(value, dict) or not all(
             isinstance(entry, dict) for entry in value.values()
         ):
-            yield _error("E003", f"FACEVERIFY[{key!r}] must be a dict of dicts.", "See the docs.")
+            yield error("E003", f"FACEVERIFY[{key!r}] must be a dict of dicts.", "See the docs.")
     for key in ("LEASE", "DEADLINE", "EXPIRES_AFTER", "MAX_UPLOAD_BYTES"):
         value = raw.get(key, DEFAULTS[key])
         if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-            yield _error(
+            yield error(
                 "E004",
                 f"FACEVERIFY[{key!r}] must be a whole number above 0.",
                 f"The default is {DEFAULTS[key]}.",
             )
     if not isinstance(raw.get("ALLOW_PHOTO_URLS", False), bool):
-        yield _error(
+        yield error(
             "E005", "FACEVERIFY['ALLOW_PHOTO_URLS'] must be True or False.", "Default: False."
         )
     policy = raw.get("UNKNOWN_POLICY", DEFAULTS["UNKNOWN_POLICY"])
     if policy not in UNKNOWN_POLICIES:
-        yield _error(
+        yield error(
             "E006",
             "FACEVERIFY['UNKNOWN_POLICY'] is not a known policy.",
             f"Choose one of: {', '.join(UNKNOWN_POLICIES)}.",
@@ -125,21 +105,21 @@ def _keys() -> Messages:
     try:
         keys = app_settings.KEYS
     except (ImproperlyConfigured, ImportError):
-        yield _error(
+        yield error(
             "E010", "FACEVERIFY['KEYS'] cannot be read.", "Give a dict or the path of a callable."
         )
         return
     if not keys:
-        yield _error("E011", "FACEVERIFY['KEYS'] holds no key; nothing can be sealed.", how)
+        yield error("E011", "FACEVERIFY['KEYS'] holds no key; nothing can be sealed.", how)
     for key_id, text in keys.items():
         if not str(key_id).isalnum() or len(str(key_id)) > 20:
-            yield _error(
+            yield error(
                 "E012",
                 "The id of a key in FACEVERIFY['KEYS'] must be 1 to 20 letters and digits.",
                 "Name it by the time of its making, such as '2026a'.",
             )
         if text == app_settings.secret_key:
-            yield _error(
+            yield error(
                 "E013",
                 f"FACEVERIFY['KEYS'][{key_id!r}] is the site's SECRET_KEY.",
                 "A new SECRET_KEY would make all sealed data unreadable. " + how,
@@ -148,7 +128,7 @@ def _keys() -> Messages:
         try:
             sealing.decode_key(text)
         except ValueError:
-            yield _error("E014", f"FACEVERIFY['KEYS'][{key_id!r}] is not 32 bytes in base64.", how)
+            yield error("E014", f"FACEVERIFY['KEYS'][{key_id!r}] is not 32 bytes in base64.", how)
 
 
 def _storage() -> Messages:
@@ -159,14 +139,14 @@ def _storage() -> Messages:
         '"/a/private/folder"}} with the default and staticfiles entries beside it.'
     )
     if STORAGE_ALIAS not in app_settings.storage_aliases:
-        yield _error("E020", 'There is no STORAGES["faceverify"] for photos.', hint)
+        yield error("E020", 'There is no STORAGES["faceverify"] for photos.', hint)
         return
     storage = storages[STORAGE_ALIAS]
     if not isinstance(storage, FileSystemStorage):
         return
     location, media = Path(storage.location).resolve(), app_settings.media_root
     if media and location.is_relative_to(Path(media).resolve()):
-        yield _error(
+        yield error(
             "E021",
             'STORAGES["faceverify"] lies under MEDIA_ROOT, which web servers publish.',
             "Give it a folder of its own.",
@@ -185,11 +165,11 @@ def _retention() -> Messages:
     given = app_settings.raw.get("RETENTION", {})
     known = ("PRESET", *RETENTION_PRESETS["generic"])
     if not isinstance(given, dict):
-        yield _error("E100", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
+        yield error("E100", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
         return
-    yield from _unknown_keys(given, known, where, "E101")
+    yield from unknown_keys(given, known, where, "E101")
     if given.get("PRESET", "generic") not in tuple(RETENTION_PRESETS):
-        yield _error(
+        yield error(
             "E102",
             f"{where}['PRESET'] is not a known preset.",
             f"Choose one of: {', '.join(RETENTION_PRESETS)}.",
@@ -198,7 +178,7 @@ def _retention() -> Messages:
         try:
             clock_seconds(given[key])
         except ValueError:
-            yield _error(
+            yield error(
                 "E103",
                 f"{where}[{key!r}] is not a time to keep something.",
                 "Give a datetime.timedelta, seconds (0, or from an hour up), or None for ever.",
@@ -213,13 +193,13 @@ def _clocks(where: str) -> Messages:
     except ImproperlyConfigured:
         return
     if clocks.identity is not None and (clocks.photo is None or clocks.photo > clocks.identity):
-        yield _warning(
+        yield warning(
             "W104",
             f"{where}: PHOTO is longer than IDENTITY, at whose end photos are destroyed as well.",
             "Make PHOTO the shorter one.",
         )
     if clocks.preset == "CN" and clocks.audit is not None and clocks.audit < SHORTEST_AUDIT_CN:
-        yield _error(
+        yield error(
             "E105",
             f"{where}: AUDIT is shorter than three years.",
             "In mainland China, records of such processing are kept for at least three years.",
@@ -229,16 +209,16 @@ def _clocks(where: str) -> Messages:
 def _numbers(given: Any, known: dict[str, Any], where: str) -> Messages:
     """A dict of limits: known keys, and numbers from 0 or None for no limit."""
     if not isinstance(given, dict):
-        yield _error("E060", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
+        yield error("E060", f"{where} must be a dict.", f"Keys: {', '.join(known)}.")
         return
-    yield from _unknown_keys(given, known, where, "E061")
+    yield from unknown_keys(given, known, where, "E061")
     for key, value in given.items():
         if value is None and key not in ALWAYS_LIMITED:
             continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         lowest = LOWEST_LIMIT.get(key, 0)
         if not is_number or not math.isfinite(value) or value < lowest:
-            yield _error(
+            yield error(
                 "E062",
                 f"{where}[{key!r}] must be a number from {lowest:g}, or None for no limit.",
                 f"The default is {known.get(key)!r}.",
@@ -249,18 +229,18 @@ def _webhooks() -> Messages:
     """How webhooks are delivered: known keys, and values that make sense."""
     given, where = app_settings.raw.get("WEBHOOKS", {}), "FACEVERIFY['WEBHOOKS']"
     if not isinstance(given, dict):
-        yield _error("E080", f"{where} must be a dict.", f"Keys: {', '.join(WEBHOOK_DEFAULTS)}.")
+        yield error("E080", f"{where} must be a dict.", f"Keys: {', '.join(WEBHOOK_DEFAULTS)}.")
         return
-    yield from _unknown_keys(given, WEBHOOK_DEFAULTS, where, "E081")
+    yield from unknown_keys(given, WEBHOOK_DEFAULTS, where, "E081")
     for key, is_valid in WEBHOOK_VALUES.items():
         if not is_valid({**WEBHOOK_DEFAULTS, **given}[key]):
-            yield _error(
+            yield error(
                 "E082",
                 f"{where}[{key!r}] has the wrong type or range.",
                 f"The default is {WEBHOOK_DEFAULTS[key]!r}.",
             )
     if given.get("ALLOW_LOOPBACK") is True and not app_settings.is_debug:
-        yield _warning(
+        yield warning(
             "W083",
             f"{where}['ALLOW_LOOPBACK'] lets webhooks reach this machine, in clear.",
             "It is for development: leave it out before you go live.",
@@ -296,14 +276,14 @@ WEBHOOK_VALUES: dict[str, Callable[[Any], bool]] = {
 def _providers() -> Messages:
     """Each provider entry, then the provider's own checks."""
     if not app_settings.PROVIDERS:
-        yield _error(
+        yield error(
             "E030",
             "FACEVERIFY['PROVIDERS'] names no provider.",
             "Start with the sandbox: see docs/tutorial.md.",
         )
     for alias, entry in app_settings.PROVIDERS.items():
         where = f"FACEVERIFY['PROVIDERS'][{alias!r}]"
-        yield from _unknown_keys(entry, PROVIDER_KEYS, where, "E031")
+        yield from unknown_keys(entry, PROVIDER_KEYS, where, "E031")
         yield from _thresholds(entry.get("THRESHOLDS", {}), where)
         yield from _numbers(entry.get("LIMITS", {}), LIMIT_DEFAULTS, f"{where}['LIMITS']")
         provider = yield from _build(alias, where)
@@ -313,7 +293,7 @@ def _providers() -> Messages:
         yield from _timeout(provider, where)
         yield from _can_be_asked(provider, where)
         if getattr(provider, "is_sandbox", False) and not app_settings.is_debug:
-            yield _warning(
+            yield warning(
                 "W032",
                 f"{where} points at this machine: a sandbox verifies nobody.",
                 "Set the provider's own endpoint and credentials before you go live.",
@@ -328,7 +308,7 @@ def _build(alias: str, where: str) -> Any:
     except (ImportError, TypeError, AttributeError):
         is_provider = False
     if not is_provider:
-        yield _error(
+        yield error(
             "E033",
             f"{where}['BACKEND'] is not the dotted path of a Provider.",
             "Such as 'django_faceverify.providers.qcloud.QcloudProvider'.",
@@ -336,14 +316,14 @@ def _build(alias: str, where: str) -> Any:
         return None
     try:
         return providers[alias]
-    except InvalidProvider as error:
-        yield _error("E034", str(error), "See docs/reference/settings.md for the OPTIONS it takes.")
+    except InvalidProvider as wrong:
+        yield error("E034", str(wrong), "See docs/reference/settings.md for the OPTIONS it takes.")
         return None
 
 
 def _timeout(provider: Provider, where: str) -> Messages:
     if provider.timeout + LEASE_MARGIN >= app_settings.LEASE:
-        yield _error(
+        yield error(
             "E035",
             f"{where} may take {provider.timeout:g} s for a call, too long for the lease of "
             f"{app_settings.LEASE} s.",
@@ -354,7 +334,7 @@ def _timeout(provider: Provider, where: str) -> Messages:
 
 def _can_be_asked(provider: Provider, where: str) -> Messages:
     if app_settings.UNKNOWN_POLICY == "reconcile" and not provider.can_be_asked:
-        yield _error(
+        yield error(
             "E036",
             f"{where} cannot be asked what became of a call, which UNKNOWN_POLICY "
             "'reconcile' needs.",
@@ -364,20 +344,20 @@ def _can_be_asked(provider: Provider, where: str) -> Messages:
 
 def _levels() -> Messages:
     if "default" not in app_settings.LEVELS:
-        yield _error(
+        yield error(
             "E040",
             "FACEVERIFY['LEVELS'] has no 'default'.",
             "It is the level of a verification that names none.",
         )
     for name, entry in app_settings.LEVELS.items():
         where = f"FACEVERIFY['LEVELS'][{name!r}]"
-        yield from _unknown_keys(entry, LEVEL_DEFAULTS, where, "E041")
+        yield from unknown_keys(entry, LEVEL_DEFAULTS, where, "E041")
         yield from _level_values(entry, where)
         yield from _thresholds(entry.get("THRESHOLDS", {}), where)
         alias = entry.get("PROVIDER", "default")
         if alias not in app_settings.PROVIDERS:
             near = difflib.get_close_matches(str(alias), app_settings.PROVIDERS, n=1)
-            yield _error(
+            yield error(
                 "E042",
                 f"{where} uses the provider {alias!r}, which FACEVERIFY['PROVIDERS'] lacks.",
                 f"Did you mean {near[0]!r}?" if near else "Add it, or name another.",
@@ -395,7 +375,7 @@ def _level_and_provider(entry: dict[str, Any], where: str) -> Messages:
         return
     bills = provider.costs_money and not provider.is_sandbox
     if entry.get("LIVE", LEVEL_DEFAULTS["LIVE"]) is False and bills:
-        yield _warning(
+        yield warning(
             "W045",
             f"{where} is a test level on a provider that bills.",
             "Point it at a sandbox, or make it live.",
@@ -413,14 +393,14 @@ def _level_values(entry: dict[str, Any], where: str) -> Messages:
     for key, is_valid in valid.items():
         value = entry.get(key, LEVEL_DEFAULTS[key])
         if not is_valid(value):
-            yield _error(
+            yield error(
                 "E043",
                 f"{where}[{key!r}] has the wrong type or range.",
                 f"The default is {LEVEL_DEFAULTS[key]!r}.",
             )
     most, tries = (entry.get(key, LEVEL_DEFAULTS[key]) for key in ("MAX_SUBMISSIONS", "MAX_PHOTOS"))
     if _is_count(most) and _is_count(tries) and most < tries:
-        yield _error(
+        yield error(
             "E044",
             f"{where}['MAX_SUBMISSIONS'] is below MAX_PHOTOS.",
             "It counts all photos that a person may send, unusable ones included.",
@@ -434,14 +414,12 @@ def _is_count(value: Any) -> bool:
 def _thresholds(given: Any, where: str) -> Messages:
     """One THRESHOLDS dict by itself: keys, types, range."""
     if not isinstance(given, dict):
-        yield _error(
-            "E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at."
-        )
+        yield error("E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at.")
         return
-    yield from _unknown_keys(given, THRESHOLD_DEFAULTS, f"{where}['THRESHOLDS']", "E051")
+    yield from unknown_keys(given, THRESHOLD_DEFAULTS, f"{where}['THRESHOLDS']", "E051")
     for key, value in given.items():
         if not _is_score(value):
-            yield _error(
+            yield error(
                 "E052",
                 f"{where}['THRESHOLDS'][{key!r}] must be a number from 0 to 100.",
                 "It stands on the provider's scale of similarity.",
@@ -458,7 +436,7 @@ def _merged_thresholds(entry: dict[str, Any], where: str) -> Messages:
     if not all(_is_score(value) for value in merged.values()):
         return
     if merged["review_at"] > merged["verify_at"]:
-        yield _error(
+        yield error(
             "E053",
             f"{where}: review_at ({merged['review_at']:g}) is above verify_at "
             f"({merged['verify_at']:g}).",
@@ -466,7 +444,7 @@ def _merged_thresholds(entry: dict[str, Any], where: str) -> Messages:
         )
     lowest = _lowest_threshold(entry)
     if merged["review_at"] < lowest:
-        yield _error(
+        yield error(
             "E054",
             f"{where}: review_at ({merged['review_at']:g}) is below {lowest:g}, where the "
             "provider itself says that this is not the person.",
