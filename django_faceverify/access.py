@@ -60,6 +60,17 @@ def is_owner(user: Any, verification: Verification) -> bool:
     return user.pk is not None and verification.user_id == user.pk
 
 
+def acts_as_owner(user: Any, permission: str, verification: Verification) -> bool:
+    """Whether the case is the user's own; otherwise they must have the permission.
+
+    Raises ``PermissionDenied`` for whoever is neither.
+    """
+    if is_owner(user, verification):
+        return True
+    require(user, permission)
+    return False
+
+
 def visible_to(user: Any) -> QuerySet[Verification]:
     """All verifications for staff, one's own for everybody else, its one for a token."""
     if isinstance(user, TokenHolder):

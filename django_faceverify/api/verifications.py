@@ -17,6 +17,7 @@ from django_faceverify.access import (
     REDACT,
     REVIEW,
     VIEW,
+    acts_as_owner,
     is_owner,
     is_staff,
     require,
@@ -187,9 +188,7 @@ class VerificationCancel(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """End a verification that is not decided: the person, or a reviewer."""
         verification = find_verification(request.user, verification_id)
-        by_owner = is_owner(request.user, verification)
-        if not by_owner:
-            require(request.user, REVIEW)
+        by_owner = acts_as_owner(request.user, REVIEW, verification)
         read_fields(request)
         verification = intake.cancel(verification, user=request.user, is_staff=not by_owner)
         return answer_with(request, verification)
@@ -199,9 +198,7 @@ class VerificationRedact(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """Destroy the personal data of a verification: the person, or staff who may."""
         verification = find_verification(request.user, verification_id)
-        by_owner = is_owner(request.user, verification)
-        if not by_owner:
-            require(request.user, REDACT)
+        by_owner = acts_as_owner(request.user, REDACT, verification)
         read_fields(request)
         verification = intake.redact(verification, user=request.user, is_staff=not by_owner)
         return answer_with(request, verification)
@@ -276,8 +273,7 @@ class VerificationSearch(Door):
 def _find_for_token(request: Request, verification_id: str) -> Verification:
     """The case of an owner, or of staff who may give out tokens."""
     verification = find_verification(request.user, verification_id)
-    if not is_owner(request.user, verification):
-        require(request.user, DELEGATE)
+    acts_as_owner(request.user, DELEGATE, verification)
     return verification
 
 
