@@ -99,11 +99,12 @@ def due_counts() -> dict[str, int]:
 def _purge_by(rule: Rule, end: float, report: Report) -> Iterator[int]:
     """Work off one rule in batches, oldest first; yields how many each has destroyed."""
     failed: set[UUID] = set()
+    tried: set[UUID] = set()
     while monotonic() < end and len(failed) < MOST_FAILURES:
         rows = list(rule.due(app_settings.retention).exclude(pk__in=failed)[:BATCH])
-        if not rows:
-            return
-        number, failed_before = 0, len(failed)
+        if not rows or tried == {row.pk for row in rows}:
+            return  # all is done, or what is left cannot be
+        number, tried = 0, {row.pk for row in rows}
         for row in rows:
             try:
                 number += rule.destroy(row)
@@ -112,8 +113,6 @@ def _purge_by(rule: Rule, end: float, report: Report) -> Iterator[int]:
                 failed.add(row.pk)
                 report.failed += 1
         yield number
-        if not number and len(failed) == failed_before:
-            return  # others have done all of it, or nobody can
 
 
 def _photos_due(clocks: Retention) -> QuerySet[Verification]:
@@ -143,6 +142,10 @@ def _identities_with_photos_due(clocks: Retention) -> QuerySet[Verification]:
     return _held(Holding.PHOTOS, clocks.identity)
 
 
+def _identities_with_kept_photos_due(clocks: Retention) -> QuerySet[Verification]:
+    return _held(Holding.KEPT, clocks.identity)
+
+
 def _redact_identity(verification: Verification) -> int:
     return _redact(verification, "IDENTITY")
 
@@ -170,6 +173,7 @@ RULES = (
     Rule("DRAFT", "draft_count", _drafts_due, _redact_draft),
     Rule("IDENTITY", "identity_count", _identities_due, _redact_identity),
     Rule("IDENTITY", "identity_count", _identities_with_photos_due, _redact_identity),
+    Rule("IDENTITY", "identity_count", _identities_with_kept_photos_due, _redact_identity),
     Rule("AUDIT", "case_count", _cases_due, _delete_case),
 )
 

@@ -90,6 +90,7 @@ class Verification(models.Model):
     class Holding(models.TextChoices):
         DRAFT = "draft", _("name and number, and no photo yet")
         PHOTOS = "photos", _("name, number and photos")
+        KEPT = "kept", _("name, number and photos, kept by a consent of its own")
         IDENTITY = "identity", _("name and number; the photos are destroyed")
 
     class Stage(models.TextChoices):
