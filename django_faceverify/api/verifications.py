@@ -21,6 +21,7 @@ from django_faceverify.access import (
     is_owner,
     is_staff,
     require,
+    require_for,
     visible_to,
 )
 from django_faceverify.api.answers import answer_with, lists_tag, tag_of
@@ -240,7 +241,7 @@ class VerificationReview(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """Decide a verification that is in review, as it was when ``If-Match`` was seen."""
         verification = find_verification(request.user, verification_id)
-        require(request.user, REVIEW)
+        require_for(request.user, REVIEW, verification)
         fields = read_fields(request, "decision", "reason_code", "note")
         fields = {"decision": None, "reason_code": None, **fields}
         seen_at = self._seen_at(request, verification)
