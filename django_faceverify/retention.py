@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -30,7 +31,7 @@ from django_faceverify import (
 )
 from django_faceverify.audit import deleting_cases
 from django_faceverify.conf import Retention, app_settings
-from django_faceverify.models import Counter, RetentionDay, Verification
+from django_faceverify.models import Counter, IdentitySearch, RetentionDay, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import RedactionReason
@@ -80,6 +81,7 @@ def purge(seconds: float = PURGE_SECONDS) -> Report:
         for number in _purge_by(rule, end, report):
             _record(day, report, rule.count, number)
     _record(day, report, "counter_count", _delete_counters(end))
+    report.add("search_count", _delete_searches(end))
     report.add("key_count", _forget(idempotency.purge, idempotency.BATCH, end))
     report.add("delivery_count", _forget(webhooks.purge, webhooks.PURGE_BATCH, end))
     report.add("token_count", _forget(tokens.purge, tokens.BATCH, end))
@@ -202,12 +204,25 @@ def _delete_counters(end: float) -> int:
     old = Counter.objects.filter(updated_at__lt=db_now(-COUNTER_SECONDS)).exclude(
         window=quotas.this_month().name
     )
+    return _delete(old.order_by("updated_at"), end)
+
+
+def _delete_searches(end: float) -> int:
+    """Delete who searched, as old as the history of a case may become."""
+    seconds = app_settings.retention.audit
+    if seconds is None:
+        return 0
+    return _delete(IdentitySearch.objects.filter(at__lt=db_now(-seconds)).order_by("at"), end)
+
+
+def _delete(rows: QuerySet[Any], end: float) -> int:
+    """Delete rows a batch at a time, in their order; returns how many."""
     number = 0
     while monotonic() < end:
-        scopes = list(old.order_by("updated_at").values_list("pk", flat=True)[:BATCH])
-        if not scopes:
+        keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        if not keys:
             break
-        number += old.filter(pk__in=scopes).delete()[0]
+        number += rows.model._default_manager.filter(pk__in=keys).delete()[0]
     return number
 
 

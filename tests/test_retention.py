@@ -26,7 +26,14 @@ from django_faceverify import (
 )
 from django_faceverify import verification as engine
 from django_faceverify.conf import DAY, THREE_YEARS, app_settings
-from django_faceverify.models import Counter, Event, Photo, RetentionDay, Verification
+from django_faceverify.models import (
+    Counter,
+    Event,
+    IdentitySearch,
+    Photo,
+    RetentionDay,
+    Verification,
+)
 from django_faceverify.models import photo as photo_model
 from django_faceverify.models.keys import made_at, new_id
 from django_faceverify.models.photo import photo_storage, store_photo
@@ -151,6 +158,17 @@ def test_a_photo_stays_with_the_name_where_the_person_agreed_to_that(
     pass_time(DAY + MINUTE)
     assert counts(retention.purge()) == {"identity_count": 2}
     assert kept.photos.get().purged_at
+
+
+def test_who_searched_is_forgotten_with_the_histories(clocks: Any) -> None:
+    clocks(AUDIT=30 * DAY)
+    for days in (31, 29):
+        at = timezone.now() - timedelta(days=days)
+        IdentitySearch.objects.create(at=at, actor="user:1", found_count=1)
+    assert counts(retention.purge()) == {"search_count": 1}
+    assert IdentitySearch.objects.get().at > timezone.now() - timedelta(days=30)
+    clocks(AUDIT=None)
+    assert counts(retention.purge()) == {}
 
 
 def test_a_withdrawn_consent_keeps_nothing(alice: User, clocks: Any) -> None:
