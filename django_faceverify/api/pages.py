@@ -79,6 +79,12 @@ class Numbered(Pages):
         return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
+class NumberedAttempts(Numbered):
+    """Those of a shadow have numbers of their own."""
+
+    ordering = ("number", "role")
+
+
 def page(
     request: Request,
     rows: QuerySet[Any],

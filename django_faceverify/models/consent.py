@@ -16,6 +16,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Not withdrawn, and to a text that still stands in the settings."""
         return self.filter(withdrawn_at=None, text_version__in=list(app_settings.consent.texts))
 
+    def covering(self, provider: str) -> ConsentQuerySet:
+        """Of these, those to a text that names that provider besides the level's own."""
+        texts = app_settings.consent.texts
+        naming = [version for version in texts if provider in texts[version].get("PROVIDERS", ())]
+        return self.filter(text_version__in=naming)
+
     def by_guardian(self) -> ConsentQuerySet:
         return self.filter(given_by=Consent.Giver.GUARDIAN)
 
