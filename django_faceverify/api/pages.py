@@ -73,7 +73,7 @@ class NewestOccurred(_ByTime):
 
 
 class Numbered(Pages):
-    ordering = "number"
+    ordering: str | tuple[str, ...] = "number"
 
     def is_position(self, text: str) -> bool:
         return text.isascii() and text.isdecimal() and len(text) <= 9

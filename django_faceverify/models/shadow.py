@@ -44,8 +44,8 @@ def _is_permitted() -> Q:
     consents = Consent.objects.valid().filter(verification=OuterRef("verification_id"))
     named = Q(pk__in=[])
     for alias in app_settings.PROVIDERS:
-        named |= Q(provider=alias) & Exists(consents.covering(alias))
-    return Exists(photos) & Exists(cases) & named
+        named |= Q(Exists(consents.covering(alias)), provider=alias)
+    return Q(Exists(photos), Exists(cases), named)
 
 
 class ShadowRun(models.Model):
