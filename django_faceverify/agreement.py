@@ -96,7 +96,7 @@ class Side:
 class Pair:
     """The same photo at both providers."""
 
-    words: tuple[str, str]
+    verdicts: tuple[str, str]
     similarities: tuple[float | None, float | None]
     durations: tuple[int | None, int | None]
     billed: tuple[str, str]
@@ -124,7 +124,7 @@ class Comparison:
     @property
     def table(self) -> dict[str, dict[str, int]]:
         """Pairs by the word of the level's own provider, then by that of the second one."""
-        found = Counter(pair.words for pair in self.pairs)
+        found = Counter(pair.verdicts for pair in self.pairs)
         return {one: {other: found[one, other] for other in VERDICTS} for one in VERDICTS}
 
     @property
@@ -156,8 +156,8 @@ class Comparison:
         """Cohen's kappa: agreement beyond chance; ``None`` where chance alone explains all."""
         if not self.pairs:
             return None
-        ones = Counter(pair.words[0] for pair in self.pairs)
-        others = Counter(pair.words[1] for pair in self.pairs)
+        ones = Counter(pair.verdicts[0] for pair in self.pairs)
+        others = Counter(pair.verdicts[1] for pair in self.pairs)
         chance = sum(ones[word] * others[word] for word in VERDICTS) / self.pair_count**2
         return None if chance == 1 else (self.agreement.value - chance) / (1 - chance)
 
@@ -190,7 +190,7 @@ class Comparison:
         return [(str(State(state).label), n) for state, n in self.not_compared.items()]
 
     def _share(self, is_meant: Callable[[str, str], bool]) -> Share:
-        return Share(sum(is_meant(*pair.words) for pair in self.pairs), self.pair_count)
+        return Share(sum(is_meant(*pair.verdicts) for pair in self.pairs), self.pair_count)
 
     def _side(self, index: int, provider: str) -> Side:
         times = sorted(
@@ -249,7 +249,7 @@ def _newest(runs: Any) -> Iterable[tuple[Any, ...]]:
 def _pair(row: tuple[Any, ...]) -> Pair:
     one, other, *facts = row
     return Pair(
-        words=(one, other),
+        verdicts=(one, other),
         similarities=(facts[0], facts[3]),
         durations=(facts[1], facts[4]),
         billed=(facts[2], facts[5]),

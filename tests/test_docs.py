@@ -227,8 +227,8 @@ def test_every_setting_is_documented() -> None:
     [rates, published] = tables(page, "Rates instead of numbers")
     assert column(rates, "key") == list(TARGET_KEYS)
     for row in published:
-        table = BUILT_IN[codes(row["provider"])[0]].far_table
-        assert codes(row["table"]) == ([table.version] if table else [])
+        far_table = BUILT_IN[codes(row["provider"])[0]].far_table
+        assert codes(row["table"]) == ([far_table.version] if far_table else [])
     [shadow] = tables(page, "A shadow")
     assert {codes(row["key"])[0]: value(row["default"]) for row in shadow} == SHADOW_DEFAULTS
     [thresholds] = tables(page, "Thresholds")
