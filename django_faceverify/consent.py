@@ -70,6 +70,22 @@ def current_text(level: Level) -> ConsentText:
     return _text(version, _nearest(_locales(version)), level)
 
 
+def second_providers(version: str) -> list[dict[str, str]]:
+    """Who stands behind the providers that this text names besides the level's own."""
+    return [asdict(app_settings.legal(alias)) for alias in _entry(version)["PROVIDERS"]]
+
+
+def names_second_provider(alias: str, level: Level) -> bool:
+    """Whether the current text says the legal name of that provider, in each of its languages."""
+    version = app_settings.consent.current
+    for locale in _locales(version):
+        with translation.override(locale):
+            name = app_settings.legal(alias).name
+        if not name or name not in _text(version, locale, level).text:
+            return False
+    return True
+
+
 def read(value: object, level: Level) -> Grant | None:
     """The consent that was sent, or ``None``; raises ``InputError`` for one that is none."""
     declared = inputs.consent(value)
@@ -211,7 +227,10 @@ def _text(version: str, locale: str, level: Level) -> ConsentText:
     if locale in entry["TEXT"]:
         text = entry["TEXT"][locale]
     else:
-        facts = {"provider": asdict(app_settings.legal(level.provider))}
+        facts = {
+            "provider": asdict(app_settings.legal(level.provider)),
+            "second_providers": second_providers(version),
+        }
         with translation.override(locale):
             text = template(entry["TEMPLATE"][locale]).render(facts)
     return ConsentText(

@@ -1,4 +1,4 @@
-"""What calls cost, by day and provider, as our own ledger has it."""
+"""What calls cost, by day, provider and role, as our own ledger has it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,19 @@ MOST_DAYS = 366
 
 @dataclass(frozen=True, kw_only=True)
 class DayCost:
-    """Calls to one provider on one day; calls that are under way count as unknown."""
+    """Calls to one provider in one role on one day; those under way count as unknown."""
 
     day: date
     provider: str
+    role: str
     billed: int
     free: int
     unknown: int
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether they were for a comparison of providers, and decided nothing."""
+        return self.role == VerificationAttempt.Role.SHADOW
 
     @property
     def cost(self) -> Decimal:
@@ -51,12 +57,12 @@ def cost_by_day(days: int) -> list[DayCost]:
     rows = (
         VerificationAttempt.objects.filter(started_at__gte=first)
         .annotate(day=TruncDate(moved_on, tzinfo=timezone.utc))
-        .values("day", "provider")
+        .values("day", "provider", "role")
         .annotate(
             billed=Count("pk", filter=Q(is_billed=Billed.YES)),
             free=Count("pk", filter=Q(is_billed=Billed.NO)),
             unknown=Count("pk", filter=Q(is_billed=Billed.UNKNOWN)),
         )
-        .order_by("-day", "provider")
+        .order_by("-day", "provider", "role")
     )
     return [DayCost(**row) for row in rows]

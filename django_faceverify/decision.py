@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django_faceverify.reasons import REASONS, Category, ReasonCode
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Two lines on the provider's scale: 0 <= ``review_at`` <= ``verify_at`` <= 100."""
+    """Two lines on the provider's scale: 0 <= ``review_at`` <= ``verify_at`` <= 100.
+
+    Where they follow from rates of false accepts, these and the version of the table that
+    says so are with them.
+    """
 
     verify_at: float
     review_at: float
+    target_far: Decimal | None = None
+    review_far: Decimal | None = None
+    far_table: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.review_at <= self.verify_at <= 100:
@@ -53,6 +61,19 @@ def decide_similarity(similarity: float, thresholds: Thresholds, tries: Tries) -
     if similarity >= thresholds.review_at:
         return Decision("refer", ReasonCode.LOW_SIMILARITY)
     return _try_again(ReasonCode.FACE_MISMATCH, tries, counts=True)
+
+
+def verdict_of(similarity: float | None, reason_code: str, thresholds: Thresholds) -> str:
+    """What one answer says of the person, in one word, so that two providers can be compared.
+
+    ``match``, ``between`` the lines, ``mismatch``, or ``finding``: there was nothing to compare.
+    """
+    if reason_code or similarity is None:
+        is_verdict = REASONS[reason_code].category is Category.MISMATCH
+        return "mismatch" if is_verdict else "finding"
+    if similarity >= thresholds.verify_at:
+        return "match"
+    return "between" if similarity >= thresholds.review_at else "mismatch"
 
 
 def decide_finding(reason_code: str, tries: Tries) -> Decision:

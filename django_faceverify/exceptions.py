@@ -19,6 +19,10 @@ class InvalidProvider(ImproperlyConfigured):
     """The settings name a provider that does not exist or cannot be built."""
 
 
+class TargetOutOfReach(ImproperlyConfigured):
+    """The settings ask a provider for a false accept rate that its table does not hold."""
+
+
 class FaceVerifyError(Exception):
     """Base of all errors of this app; ``code`` is stable and safe to show and to log."""
 

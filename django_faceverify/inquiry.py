@@ -68,7 +68,8 @@ def _win(verification_id: UUID | str) -> VerificationAttempt | None:
         outcome.refer(verification, ReasonCode.WORKER_LOST)
         return None
     verification.unrecorded_count -= 1  # to be written when this asker has come back
-    attempt = verification.attempts.select_related("photo").get(number=verification.fence)
+    calls = VerificationAttempt.objects.of_the_case().filter(verification=verification)
+    attempt = calls.select_related("photo").get(number=verification.fence)
     attempt.verification = verification
     return attempt
 

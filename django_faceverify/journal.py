@@ -32,6 +32,7 @@ EVENTS: dict[str, int] = {
     "request_not_built": logging.ERROR,
     "reveals_unusual": logging.WARNING,
     "root_written": logging.INFO,
+    "shadow_not_planned": logging.WARNING,
     "step_failed": logging.ERROR,
     "throttle_failed": logging.WARNING,
     "wake_up_failed": logging.WARNING,

@@ -14,22 +14,31 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from django_faceverify.exceptions import ProviderError
-from django_faceverify.models import Photo, Verification, VerificationAttempt, statements
+from django_faceverify.models import (
+    Photo,
+    ShadowRun,
+    Verification,
+    VerificationAttempt,
+    statements,
+)
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
 
-State = VerificationAttempt.State
+State, Role = VerificationAttempt.State, VerificationAttempt.Role
 
 #: what the column holds; an attempt may be given up weeks later
 MAX_DURATION_MS = 2**31 - 1
 
 
-def write_intent(verification: Verification, photo: Photo, provider: str) -> VerificationAttempt:
+def write_intent(
+    verification: Verification, photo: Photo, provider: str, shadow: ShadowRun | None = None
+) -> VerificationAttempt:
     """Write an attempt ahead of its call; provably nothing was sent while it stands so."""
     attempt = VerificationAttempt(
         verification=verification,
         photo=photo,
-        number=verification.fence,
+        role=Role.SHADOW if shadow else Role.CASE,
+        number=shadow.fence if shadow else verification.fence,
         provider=provider,
         started_at=timezone.now(),
     )
@@ -44,9 +53,10 @@ def mark_sending(attempt: VerificationAttempt, seconds: float) -> bool:
     of so many seconds: not when the worker was paused, nor when the case was canceled or
     the consent has gone.
     """
+    held = _held_by_a_shadow if attempt.role == Role.SHADOW else _held_for
     return bool(
         statements.update(
-            _held_for(seconds), {"pk": attempt.pk, "state": State.INTENT}, state=State.SENDING
+            held(seconds), {"pk": attempt.pk, "state": State.INTENT}, state=State.SENDING
         )
     )
 
@@ -61,6 +71,22 @@ def _held_for(seconds: float) -> Callable[[], QuerySet[VerificationAttempt]]:
             pk=OuterRef("verification_id"),
             fence=OuterRef("number"),
             lease_until__gt=db_now(seconds),
+        )
+        return VerificationAttempt.objects.filter(Exists(held))
+
+    return rows
+
+
+@functools.lru_cache(maxsize=16)
+def _held_by_a_shadow(seconds: float) -> Callable[[], QuerySet[VerificationAttempt]]:
+    """Attempts whose worker owns the shadow's row for so many seconds more, still permitted."""
+
+    def rows() -> QuerySet[VerificationAttempt]:
+        calling = ShadowRun.objects.permitted().filter(state=ShadowRun.State.CALLING)
+        held = calling.filter(
+            verification=OuterRef("verification_id"),
+            fence=OuterRef("number"),
+            due_at__gt=db_now(seconds),
         )
         return VerificationAttempt.objects.filter(Exists(held))
 
@@ -91,7 +117,8 @@ def abandoned(seconds: float) -> QuerySet[VerificationAttempt]:
 
 def possibly_billed(photo: Photo) -> int:
     """How many calls for this photo cost money or may have; counted under the row's lock."""
-    return photo.attempts.filter(state__in=VerificationAttempt.POSSIBLY_BILLED).count()
+    calls = VerificationAttempt.objects.of_the_case().filter(photo=photo)
+    return calls.filter(state__in=VerificationAttempt.POSSIBLY_BILLED).count()
 
 
 def _facts(attempt: VerificationAttempt, answer: Comparison | ProviderError) -> dict[str, Any]:

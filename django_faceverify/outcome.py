@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from django_faceverify import ledger, lifecycle, quotas
+from django_faceverify import ledger, lifecycle, quotas, sampling, thresholds
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.decision import (
     Decision,
@@ -19,11 +19,13 @@ from django_faceverify.decision import (
     Tries,
     decide_finding,
     decide_similarity,
+    verdict_of,
 )
 from django_faceverify.exceptions import OutcomeUnknown, ProviderError
 from django_faceverify.models import Event, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from django_faceverify.providers.base import Comparison
+from django_faceverify.providers.far import spelled
 from django_faceverify.reasons import ReasonCode
 
 #: a verification whose worker vanished this often without a record goes to a reviewer
@@ -41,10 +43,11 @@ def decide(
 ) -> None:
     """Judge what was found by the level's rules and freeze them on the verification.
 
-    A finding is the provider's verdict and comes before the thresholds.
+    The lines are those of the provider that answered, wherever the level points by now. A
+    finding is the provider's verdict and comes before the thresholds.
     """
     verification = attempt.verification
-    thresholds = Thresholds(level.verify_at, level.review_at)
+    lines = thresholds.of(level, attempt.provider)
     tries = Tries(
         photos_left=level.max_photos - verification.try_count,
         submissions_left=level.max_submissions - verification.photo_count,
@@ -54,9 +57,10 @@ def decide(
         decision = decide_finding(reason_code, tries)
         source = Verification.Source.PROVIDER
     else:
-        decision = decide_similarity(similarity, thresholds, tries)
+        decision = decide_similarity(similarity, lines, tries)
         source = Verification.Source.THRESHOLD
-    lifecycle.move(
+    rates = _rates(lines)
+    won = lifecycle.move(
         verification,
         decision.action,
         actor=lifecycle.SYSTEM,
@@ -67,16 +71,29 @@ def decide(
             "attempt": attempt.number,
             "provider": attempt.provider,
             "similarity": similarity,
-            "thresholds": [thresholds.verify_at, thresholds.review_at],
+            "thresholds": [lines.verify_at, lines.review_at],
+            **{name: rate for name, rate in rates.items() if rate},
         },
         similarity=similarity,
-        verify_at=thresholds.verify_at,
-        review_at=thresholds.review_at,
+        verify_at=lines.verify_at,
+        review_at=lines.review_at,
+        **rates,
         provider=attempt.provider,
         retry_count=0,
         unrecorded_count=0,
         **_consequences(decision, source),
     )
+    if won:
+        sampling.plan(attempt, level, verdict_of(similarity, reason_code, lines))
+
+
+def _rates(lines: Thresholds) -> dict[str, str]:
+    """The columns that say where the numbers came from; empty when the site gave them."""
+    return {
+        "target_far": spelled(lines.target_far) if lines.target_far else "",
+        "review_far": spelled(lines.review_far) if lines.review_far else "",
+        "far_table": lines.far_table,
+    }
 
 
 def _consequences(decision: Decision, source: Verification.Source) -> dict[str, Any]:
@@ -107,7 +124,8 @@ def carry_on(attempt: VerificationAttempt, error: ProviderError) -> None:
         # A lease is longer than any call: nobody can still be sending when it is over.
         _wait(verification, error, Stage.UNKNOWN, app_settings.LEASE)
     else:
-        _wait(verification, error, Stage.WAITING, error.retry_after or _growing(verification))
+        seconds = error.retry_after or growing_wait(verification.retry_count)
+        _wait(verification, error, Stage.WAITING, seconds)
 
 
 def _may_call_again(attempt: VerificationAttempt) -> bool:
@@ -144,7 +162,7 @@ def ask_later(verification: Verification) -> None:
         pk=verification.pk, fence=verification.fence, deadline_at__gt=db_now()
     )
     if not rows.update(
-        next_run_at=db_now(_growing(verification)),
+        next_run_at=db_now(growing_wait(verification.retry_count)),
         retry_count=F("retry_count") + 1,
         unrecorded_count=verification.unrecorded_count,
         updated_at=timezone.now(),
@@ -152,9 +170,9 @@ def ask_later(verification: Verification) -> None:
         refer(verification, ReasonCode.OUTCOME_UNKNOWN, stage=Stage.UNKNOWN)
 
 
-def _growing(verification: Verification) -> float:
+def growing_wait(retry_count: int) -> float:
     """A random wait in seconds, up to a bound that doubles with each."""
-    bound = min(LONGEST_WAIT, 2.0 ** min(verification.retry_count + 1, 10))
+    bound = min(LONGEST_WAIT, 2.0 ** min(retry_count + 1, 10))
     return random.uniform(SHORTEST_WAIT, bound)  # noqa: S311 (jitter, not a secret)
 
 

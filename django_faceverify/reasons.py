@@ -327,6 +327,11 @@ REASONS: dict[str, Reason] = {
         FixableBy.SITE,
         _("Please give a complete address of the photo that begins with https://."),
     ),
+    "image_not_allowed": _reason(
+        Category.INPUT,
+        FixableBy.SITE,
+        _("Photos must be given by their address here."),
+    ),
     "url_not_allowed": _reason(
         Category.INPUT,
         FixableBy.SITE,

@@ -46,9 +46,12 @@ def check(submission: Submission, level: Level) -> Picture:
     image = submission.image
     if image is None:
         raise InputError("required", "image")
+    provider = providers[level.provider]
+    if not provider.takes_bytes:
+        raise InputError("image_not_allowed", "image")
     if len(image) > app_settings.MAX_UPLOAD_BYTES:
         raise InputError("image_too_large", "image")
-    canonical = canonicalize(image, max_bytes=providers[level.provider].max_image_bytes)
+    canonical = canonicalize(image, max_bytes=provider.max_image_bytes)
     return Picture(canonical=canonical, source=submission.source)
 
 

@@ -15,11 +15,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from django_faceverify import journal, ledger, lifecycle
+from django_faceverify import journal, ledger, lifecycle, shadow
 from django_faceverify.audit import policy, roots
 from django_faceverify.conf import app_settings
 from django_faceverify.inquiry import ask
-from django_faceverify.models import Verification
+from django_faceverify.models import ShadowRun, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
 from django_faceverify.verification import close_abandoned, give_up, run
@@ -50,6 +50,10 @@ def sweep() -> int:
         _safely(_ask_for_consent, verification)
     for verification in _oldest(Verification.objects.abandoned(), "expires_at"):
         _safely(_expire, verification)
+    for lost in ShadowRun.objects.lost().order_by("due_at")[:BATCH]:
+        _safely(shadow.give_up, lost)
+    for void in ShadowRun.objects.void().order_by("due_at")[:BATCH]:
+        _safely(shadow.drop, void)
     for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
         _safely(close_abandoned, attempt)
     _safely(_write_root, "audit_root")
@@ -68,6 +72,26 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
                 is_work_left = True
                 # Several drains at once: each takes another of the oldest.
                 count += _do_safely(queue, step, random.choice(ids))  # noqa: S311 (spreads work, not a secret)
+    return count
+
+
+def is_shadow_due() -> bool:
+    """Whether a second provider may be called now: when nobody waits for a decision."""
+    return ShadowRun.objects.due().exists() and not Verification.objects.due().exists()
+
+
+def drain_shadows(seconds: float = DRAIN_SECONDS) -> int:
+    """Call second providers, oldest first, as long as nobody waits for a decision."""
+    end, count = monotonic() + seconds, 0
+    while monotonic() < end and is_shadow_due():
+        rows = ShadowRun.objects.due()
+        shadow_id = rows.order_by("due_at").values_list("pk", flat=True).first()
+        if shadow_id is None:
+            break
+        did_something = _safely(shadow.run, shadow_id)
+        if did_something is None:
+            rows.filter(pk=shadow_id).update(due_at=db_now(POSTPONE_SECONDS))
+        count += bool(did_something)
     return count
 
 

@@ -35,12 +35,21 @@ def sweep() -> None:
         drain.apply_async(expires=DRAIN_EXPIRES, retry=False)
     for _ in range(webhooks.deliverers_needed()):
         deliver_webhooks.apply_async(expires=DRAIN_EXPIRES, retry=False)
+    if sweeper.is_shadow_due():
+        # One at a time, so that it never holds more than one worker.
+        call_shadows.apply_async(expires=DRAIN_EXPIRES, retry=False)
 
 
 @shared_task(name="django_faceverify.drain", ignore_result=True, serializer="json")
 def drain() -> None:
     """Work off verifications that are due, for a bounded time."""
     sweeper.drain()
+
+
+@shared_task(name="django_faceverify.call_shadows", ignore_result=True, serializer="json")
+def call_shadows() -> None:
+    """Ask second providers, for a bounded time and while nobody waits for a decision."""
+    sweeper.drain_shadows()
 
 
 @shared_task(name="django_faceverify.purge", ignore_result=True, serializer="json")

@@ -17,7 +17,16 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import consent, health, journal, ledger, lifecycle, outcome, quotas
+from django_faceverify import (
+    consent,
+    health,
+    journal,
+    ledger,
+    lifecycle,
+    outcome,
+    quotas,
+    thresholds,
+)
 from django_faceverify.audit import policy
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import (
@@ -26,6 +35,7 @@ from django_faceverify.exceptions import (
     ProviderError,
     QuotaExceeded,
     SealBroken,
+    TargetOutOfReach,
 )
 from django_faceverify.models import Event, Photo, Verification, VerificationAttempt, statements
 from django_faceverify.models.clock import db_now
@@ -178,9 +188,13 @@ def _park(verification_id: UUID | str, limit: QuotaExceeded) -> None:
 
 @sensitive_variables("request")
 def call(claim: Claim) -> Comparison | ProviderError | None:
-    """Make the one call; its errors are answers too. ``None`` when it may not be sent."""
+    """Make the one call; its errors are answers too. ``None`` when it may not be sent.
+
+    Nothing is paid for an answer that could not be judged.
+    """
     try:
         provider = providers[claim.attempt.provider]
+        thresholds.of(claim.level, provider.alias)
         request = _request(claim)
         hand_back_connection()
         return provider.compare(request, about_to_send=claim.mark_sending)
@@ -190,6 +204,8 @@ def call(claim: Claim) -> Comparison | ProviderError | None:
         return None
     except SealBroken as error:
         return NotSent(error.code)
+    except TargetOutOfReach:
+        return NotSent(ReasonCode.PROVIDER_CONFIG)
     except Exception as error:  # noqa: BLE001 (a provider's bug must not carry a face into a log)
         _tell("call_failed", claim.attempt, error=error)
         if claim.is_sent:
@@ -222,20 +238,29 @@ def _tell(event: str, attempt: VerificationAttempt, **facts: object) -> None:
 
 def _record(claim: Claim, answer: Comparison | ProviderError) -> None:
     claim.verification.unrecorded_count = 0
-    if not ledger.finish(claim.attempt, answer):
+    if not book(claim, answer):
         outcome.resolve(claim.attempt, claim.level, answer, event="answered_late")
-        return
-    quotas.give_back(claim.attempt, answer.is_billed)
-    if isinstance(answer, Comparison):
-        if claim.is_probe:
-            health.close(claim.attempt.provider)
+    elif isinstance(answer, Comparison):
         outcome.decide(claim.attempt, claim.level, answer.similarity, answer.reason_code)
-        return
-    health.report_failure(claim.attempt.provider, answer, is_probe=claim.is_probe)
-    if REASONS[answer.code].category is Category.PHOTO:
+    elif REASONS[answer.code].category is Category.PHOTO:
         outcome.decide(claim.attempt, claim.level, None, answer.code)
     else:
         outcome.carry_on(claim.attempt, answer)
+
+
+def book(claim: Claim, answer: Comparison | ProviderError) -> bool:
+    """Write an answer down in the ledger, the day's money and the provider's health.
+
+    Says whether it was the first word about the call; if not, nothing is changed.
+    """
+    if not ledger.finish(claim.attempt, answer):
+        return False
+    quotas.give_back(claim.attempt, answer.is_billed)
+    if isinstance(answer, ProviderError):
+        health.report_failure(claim.attempt.provider, answer, is_probe=claim.is_probe)
+    elif claim.is_probe:
+        health.close(claim.attempt.provider)
+    return True
 
 
 def give_up(verification: Verification) -> None:
@@ -244,21 +269,22 @@ def give_up(verification: Verification) -> None:
 
 
 def _give_up(verification: Verification) -> None:
-    attempt = verification.attempts.filter(number=verification.fence).first()
+    calls = VerificationAttempt.objects.of_the_case().filter(verification=verification)
+    attempt = calls.filter(number=verification.fence).first()
     if attempt is None:
         return
     attempt.verification = verification
-    error = _judge_abandoned(attempt)
+    error = judge_abandoned(attempt)
     if error is not None:
         outcome.carry_on(attempt, error)
 
 
 def close_abandoned(attempt: VerificationAttempt) -> None:
     """Judge an attempt whose worker is gone and whose case has ended without it."""
-    committed(lambda: _judge_abandoned(attempt), survives_reconnect=True)
+    committed(lambda: judge_abandoned(attempt), survives_reconnect=True)
 
 
-def _judge_abandoned(attempt: VerificationAttempt) -> ProviderError | None:
+def judge_abandoned(attempt: VerificationAttempt) -> ProviderError | None:
     """What became of a call nobody is behind: ``intent`` was never sent, ``sending`` may be."""
     errors: dict[str, ProviderError] = {
         State.INTENT: NotSent(ReasonCode.PROVIDER_UNAVAILABLE),

@@ -18,7 +18,12 @@ from django.core.checks import CheckMessage
 
 from django_faceverify.exceptions import ProtocolError
 from django_faceverify.providers.answer import Answer, clean_message, is_similarity, read_object
-from django_faceverify.providers.base import CodeMeaning, Comparison, ComparisonRequest
+from django_faceverify.providers.base import (
+    CodeMeaning,
+    Comparison,
+    ComparisonRequest,
+    Operator,
+)
 from django_faceverify.providers.credentials import Credential, Credentials
 from django_faceverify.providers.http import HTTPProvider
 from django_faceverify.providers.meaning import (
@@ -65,6 +70,9 @@ class BaiduProvider(HTTPProvider):
 
     max_image_bytes = 2 * 1024 * 1024 // 4 * 3  # 2 MB once it is base64
     max_body_bytes = 2 * 1024 * 1024 + 4 * 1024
+    sends_base64 = True
+    # No far_table: the one rate that the vendor published is of version 2, with another scale.
+    operator = Operator(name="Baidu AI Cloud", country="CN")
 
     def __init__(
         self,

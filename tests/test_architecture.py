@@ -14,7 +14,7 @@ GROUND = "conf exceptions reasons disclosure decision signals journal"
 CRAFTS = "identity inputs photo sealing targets"
 RULES = "lifecycle quotas health webhooks consent idempotency throttles"
 WORK = "verification sweeper retention"
-DOOR = f"intake dossier looks reopening access headers submission consent costs census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
+DOOR = f"intake dossier looks reopening access headers submission consent costs agreement census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
@@ -35,13 +35,17 @@ MAY_IMPORT = {
     "ledger": f"models providers {GROUND}",
     "statement": f"models {GROUND}",
     "costs metrics": f"quotas census models {GROUND}",
+    "agreement": f"costs models {GROUND}",
     "audit": f"lifecycle models {CRAFTS} {GROUND}",
     "rotation": f"models {CRAFTS} {GROUND}",
-    "outcome": f"ledger {RULES} models providers {GROUND}",
+    "thresholds": f"providers {GROUND}",
+    "sampling": f"models providers {GROUND}",
+    "outcome": f"ledger thresholds sampling {RULES} models providers {GROUND}",
     "submission": f"models providers {CRAFTS} {GROUND}",
-    "verification": f"outcome ledger audit {RULES} models providers {CRAFTS} {GROUND}",
+    "verification": f"outcome ledger thresholds audit {RULES} models providers {CRAFTS} {GROUND}",
     "inquiry": f"outcome audit models providers {GROUND}",
-    "sweeper": f"verification inquiry audit ledger {RULES} models {CRAFTS} {GROUND}",
+    "shadow": f"verification outcome ledger thresholds audit {RULES} models providers {GROUND}",
+    "sweeper": f"verification shadow inquiry audit ledger {RULES} models {CRAFTS} {GROUND}",
     "retention": f"audit redaction orphans census tokens {RULES} models {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
     "intake": f"access submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
@@ -54,7 +58,7 @@ MAY_IMPORT = {
     "management": f"{DOOR} audit rotation dossier redaction quotas statement metrics tasks sweeper retention providers sandbox",
     "urls": "api console capture",
     "admin": "console models",
-    "checks": f"verification consent tokens audit census models providers {CRAFTS} {GROUND}",
+    "checks": f"verification consent thresholds tokens audit census models providers {CRAFTS} {GROUND}",
     "apps": "checks logs",
     "migrations": "audit models",
     "sandbox": "",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_faceverify.conf import DEFAULTS, app_settings
+from django_faceverify.conf import DEFAULTS, Lines, Shadow, app_settings, rate
 
 
 def with_settings(settings: Any, **changes: Any) -> None:
@@ -58,8 +59,8 @@ def test_a_level_inherits_from_its_provider_and_overrides_it(settings: Any) -> N
         LEVELS={"default": {}, "strict": {"THRESHOLDS": {"review_at": 82}, "MAX_PHOTOS": 1}},
     )
     default, strict = app_settings.level("default"), app_settings.level("strict")
-    assert (default.verify_at, default.review_at, default.max_photos) == (85, 70, 3)
-    assert (strict.verify_at, strict.review_at, strict.max_photos) == (85, 82, 1)
+    assert (default.lines, default.max_photos) == (Lines(verify_at=85, review_at=70), 3)
+    assert (strict.lines, strict.max_photos) == (Lines(verify_at=85, review_at=82), 1)
     assert default.is_live
 
 
@@ -93,3 +94,61 @@ def test_webhooks_take_the_defaults_for_what_is_left_out(settings: Any) -> None:
     settings.FACEVERIFY = {**settings.FACEVERIFY, "WEBHOOKS": []}
     with pytest.raises(ImproperlyConfigured):
         _ = app_settings.webhooks
+
+
+TARGET = {"TARGET_FAR": "1e-4"}
+BOTH = {"TARGET_FAR": "1e-4", "REVIEW_FAR": 0.001}
+NUMBERS = {"verify_at": 85, "review_at": 75}
+
+
+@pytest.mark.parametrize(
+    ("of_provider", "of_level", "alias", "expected"),
+    [
+        (NUMBERS, {}, "default", (85, 75, None, None)),
+        (BOTH, {}, "default", (80, 70, "0.0001", "0.001")),
+        (NUMBERS, TARGET, "default", (80, 70, "0.0001", None)),
+        (BOTH, {"TARGET_FAR": "1e-5"}, "default", (80, 70, "0.00001", "0.001")),
+        (BOTH, NUMBERS, "default", (85, 75, None, None)),
+        # another provider: numbers of the level are for its own, rates hold everywhere
+        ({}, NUMBERS, "second", (60, 50, None, None)),
+        (NUMBERS, {}, "second", (60, 50, None, None)),
+        (NUMBERS, TARGET, "second", (80, 70, "0.0001", None)),
+    ],
+)
+def test_numbers_and_rates_are_never_mixed(
+    settings: Any, of_provider: Any, of_level: Any, alias: str, expected: tuple[Any, ...]
+) -> None:
+    with_settings(
+        settings,
+        PROVIDERS={
+            "default": {"THRESHOLDS": of_provider},
+            "second": {"THRESHOLDS": {"verify_at": 60, "review_at": 50}},
+        },
+        LEVELS={"default": {"THRESHOLDS": of_level}},
+    )
+    lines = app_settings.lines("default", alias)
+    rates = (None if far is None else Decimal(far) for far in expected[2:])
+    assert (lines.verify_at, lines.review_at, lines.target_far, lines.review_far) == (
+        *expected[:2],
+        *rates,
+    )
+
+
+@pytest.mark.parametrize("value", ["1e-4", 1e-4, Decimal("0.0001"), "0.00010"])
+def test_a_rate_is_exact_however_it_is_written(value: Any) -> None:
+    assert rate(value) == Decimal("0.0001")
+
+
+@pytest.mark.parametrize("value", ["", "high", 0, 1, "1", "0", "-1e-4", "nan", "inf", True, None])
+def test_what_is_no_rate(value: Any) -> None:
+    with pytest.raises(ValueError, match="rate"):
+        rate(value)
+
+
+def test_a_shadow_is_off_unless_it_names_a_provider(settings: Any) -> None:
+    with_settings(
+        settings,
+        LEVELS={"default": {}, "a": {"SHADOW": {"PROVIDER": "second", "SHARE": 0.05}}},
+    )
+    assert app_settings.level("default").shadow is None
+    assert app_settings.level("a").shadow == Shadow(provider="second", share=0.05)

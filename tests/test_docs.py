@@ -45,6 +45,8 @@ from django_faceverify.conf import (
     PROVIDER_KEYS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
+    SHADOW_DEFAULTS,
+    TARGET_KEYS,
     THRESHOLD_DEFAULTS,
     THROTTLE_DEFAULTS,
     WEBHOOK_DEFAULTS,
@@ -58,7 +60,8 @@ from django_faceverify.models import (
     WebhookEndpoint,
 )
 from django_faceverify.providers.answer import Answer
-from django_faceverify.providers.base import ComparisonRequest
+from django_faceverify.providers.base import ComparisonRequest, Provider
+from django_faceverify.providers.faceid import FaceIDProvider
 from django_faceverify.providers.qcloud import QcloudProvider
 from django_faceverify.reasons import (
     REASONS,
@@ -80,6 +83,10 @@ README, TWIN = ROOT / "README.md", ROOT / "README.zh-hans.md"
 PAGES = sorted({*ROOT.glob("*.md"), *DOCS.rglob("*.md")})
 
 Row = dict[str, str]
+
+BUILT_IN: dict[str, type[Provider]] = {
+    provider.__name__: provider for provider in (FaceIDProvider, QcloudProvider)
+}
 
 
 # Reading a page
@@ -217,6 +224,13 @@ def test_every_setting_is_documented() -> None:
     ):
         [table] = tables(page, heading)
         assert {codes(row["key"])[0]: value(row["default"]) for row in table} == defaults
+    [rates, published] = tables(page, "Rates instead of numbers")
+    assert column(rates, "key") == list(TARGET_KEYS)
+    for row in published:
+        far_table = BUILT_IN[codes(row["provider"])[0]].far_table
+        assert codes(row["table"]) == ([far_table.version] if far_table else [])
+    [shadow] = tables(page, "A shadow")
+    assert {codes(row["key"])[0]: value(row["default"]) for row in shadow} == SHADOW_DEFAULTS
     [thresholds] = tables(page, "Thresholds")
     assert {codes(row["key"])[0]: value(row["default"]) for row in thresholds} == THRESHOLD_DEFAULTS
 

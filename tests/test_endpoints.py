@@ -163,7 +163,9 @@ verificationattempt/                GET    -        302       302     302   200 
 verificationattempt/                POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verificationattempt/add/            GET    -        302       302     302   403    403      403    403      403       403      403      403     403
 verificationattempt/add/            POST   -        302       302     302   403    403      403    403      403       403      403      403     403
+verificationattempt/agreement/      GET    -        302       302     302   200    200      200    200      200       200      200      200     200
 verificationattempt/costs/          GET    -        302       302     302   200    200      200    200      200       200      200      200     200
+verificationattempt/agreement/      POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verificationattempt/costs/          POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verificationattempt/{id}/           GET    -        302       302     302   302    302      302    302      302       302      302      302     302
 verificationattempt/{id}/           POST   -        302       302     302   302    302      302    302      302       302      302      302     302

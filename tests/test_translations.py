@@ -266,6 +266,10 @@ LIST = "/admin/django_faceverify/verification/"
         (f"{LIST}find/", ["身份证号", "查找"]),
         (f"{LIST}{{case}}/change/", ["核验结果", "高于审核线 2.0，低于通过线 8.0", "目视为同一人"]),
         ("/admin/django_faceverify/verificationattempt/", ["会话 ID", "已应答", "共 1 条比对请求"]),
+        (
+            "/admin/django_faceverify/verificationattempt/agreement/",
+            ["两家服务商的一致性", "没有第二家服务商旁观"],
+        ),
         ("/admin/django_faceverify/verificationattempt/costs/", ["费用", "未计费", "最近 30 天"]),
     ],
 )

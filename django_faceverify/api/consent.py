@@ -16,7 +16,7 @@ from django_faceverify.access import is_staff, visible_to
 from django_faceverify.api.door import Door
 from django_faceverify.api.problems import bad_parameter
 from django_faceverify.conf import Level, app_settings
-from django_faceverify.consent import GUARDIAN_AGE, current_text
+from django_faceverify.consent import GUARDIAN_AGE, current_text, second_providers
 from django_faceverify.models.token import TokenHolder
 from django_faceverify.tokens import Purpose
 
@@ -37,6 +37,7 @@ class CurrentConsent(Door):
             "is_required": app_settings.consent.is_required,
             "guardian_age": GUARDIAN_AGE,
             "provider": asdict(app_settings.legal(level.provider)),
+            "second_providers": second_providers(text.version),
             "alternative_url": level.alternative_url or None,
         }
         tag = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]

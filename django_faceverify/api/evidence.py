@@ -14,7 +14,7 @@ from django_faceverify.access import VIEW, VIEW_PHOTO, require, require_for
 from django_faceverify.api.cases import find_photo, find_verification
 from django_faceverify.api.door import Door
 from django_faceverify.api.filters import AttemptFilter, narrow
-from django_faceverify.api.pages import NewestStarted, Numbered, page
+from django_faceverify.api.pages import NewestStarted, Numbered, NumberedAttempts, page
 from django_faceverify.api.representation import represent_attempt, represent_event
 from django_faceverify.exceptions import SealBroken
 from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
@@ -34,7 +34,7 @@ class VerificationAttempts(Door):
         """The calls made for one verification, in order."""
         verification = find_verification(request.user, verification_id)
         require_for(request.user, VIEW, verification)
-        return page(request, verification.attempts.all(), represent_attempt, Numbered())
+        return page(request, verification.attempts.all(), represent_attempt, NumberedAttempts())
 
 
 class VerificationEvents(Door):

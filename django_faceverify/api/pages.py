@@ -73,10 +73,16 @@ class NewestOccurred(_ByTime):
 
 
 class Numbered(Pages):
-    ordering = "number"
+    ordering: str | tuple[str, ...] = "number"
 
     def is_position(self, text: str) -> bool:
         return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
+class NumberedAttempts(Numbered):
+    """Those of a shadow have numbers of their own."""
+
+    ordering = ("number", "role")
 
 
 def page(

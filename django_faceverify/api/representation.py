@@ -52,6 +52,7 @@ def represent_attempt(attempt: VerificationAttempt) -> dict[str, Any]:
         "session_id": attempt.session_id,
         "verification": attempt.verification_id,
         "photo": attempt.photo_id,
+        "role": attempt.role,
         "provider": attempt.provider,
         "state": attempt.state,
         "is_billed": attempt.is_billed,
@@ -79,9 +80,15 @@ def represent_event(event: Event) -> dict[str, Any]:
 
 
 def _for_staff(verification: Verification) -> dict[str, Any]:
-    thresholds = None
+    thresholds: dict[str, Any] | None = None
     if verification.verify_at is not None:
-        thresholds = {"verify_at": verification.verify_at, "review_at": verification.review_at}
+        thresholds = {
+            "verify_at": verification.verify_at,
+            "review_at": verification.review_at,
+            "target_far": verification.target_far or None,
+            "review_far": verification.review_far or None,
+            "far_table": verification.far_table or None,
+        }
     return {
         "user": verification.user_id,
         "idcard_number_mask": verification.idcard_number_mask,
@@ -109,7 +116,9 @@ def _evidence(verification: Verification) -> dict[str, Any]:
         "given_at",
         "withdrawn_at",
     )
-    attempts = verification.attempts.order_by("number")
+    # Without those of a shadow, so that what a reviewer has read stays as it is.
+    of_the_case = VerificationAttempt.objects.of_the_case()
+    attempts = of_the_case.filter(verification=verification).order_by("number")
     return {
         "attempts": [represent_attempt(attempt) for attempt in attempts],
         "photos": list(photos),

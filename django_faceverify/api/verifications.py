@@ -283,7 +283,7 @@ def _list(request: Request, rows: Any, *, for_staff: bool) -> Response:
     rows = rows.defer(*SEALED)
     is_expanded = "attempts" in expansions(request.query_params, is_staff=for_staff)
     if is_expanded:
-        in_order = VerificationAttempt.objects.order_by("number")
+        in_order = VerificationAttempt.objects.of_the_case().order_by("number")
         rows = rows.prefetch_related(Prefetch("attempts", in_order))
 
     def represent(verification: Verification) -> dict[str, Any]:

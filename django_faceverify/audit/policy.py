@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -72,7 +74,7 @@ def _content() -> str:
     raw = app_settings.raw
     facts: dict[str, Any] = {key: raw[key] for key in TOLD if key in raw}
     facts |= {
-        "LEVELS": {name: vars(app_settings.level(name)) for name in app_settings.LEVELS},
+        "LEVELS": {name: asdict(app_settings.level(name)) for name in app_settings.LEVELS},
         "PROVIDERS": {alias: _provider(alias) for alias in app_settings.PROVIDERS},
         "QUOTAS": vars(app_settings.quotas),
         "UNKNOWN_POLICY": app_settings.UNKNOWN_POLICY,
@@ -85,7 +87,7 @@ def _content() -> str:
 
 def _kind(value: object) -> str:
     """What is not JSON by its kind: how it prints may differ from process to process."""
-    return type(value).__name__
+    return str(value) if isinstance(value, Decimal) else type(value).__name__
 
 
 def _provider(alias: str) -> dict[str, Any]:

@@ -103,6 +103,12 @@ def _version(version: Any, text: Any) -> Messages:
             'Such as {"PURPOSE": "face_verification", "TEXT": {"en": "I agree that ..."}}.',
         )
         return
+    if not _are_aliases(entry["PROVIDERS"]):
+        yield error(
+            "E144",
+            f"{where}['PROVIDERS'] must be a list of aliases of FACEVERIFY['PROVIDERS'].",
+            "Those that the text names besides the level's own.",
+        )
     locales = [locale for way in ways for locale in way]
     texts = [said for way in ways for said in way.values()]
     is_clear = len(locales) == len(set(locales)) > 0
@@ -207,6 +213,13 @@ def _of_levels(live: dict[str, str]) -> Messages:
                 f"{where}: people are not told who compares their faces.",
                 f"Set NAME and CONTACT in FACEVERIFY['PROVIDERS'][{alias!r}]['LEGAL'].",
             )
+
+
+def _are_aliases(value: Any) -> bool:
+    known = app_settings.PROVIDERS
+    return isinstance(value, list | tuple) and all(
+        isinstance(alias, str) and alias in known for alias in value
+    )
 
 
 def _is_word(value: Any, longest: int) -> bool:

@@ -18,6 +18,7 @@ from django.core.files.storage import FileSystemStorage, storages
 from django.utils.module_loading import import_string
 
 from django_faceverify import sealing
+from django_faceverify.checks import shadow, thresholds
 from django_faceverify.checks.findings import Messages, error, unknown_keys, warning
 from django_faceverify.conf import (
     DAY,
@@ -29,7 +30,6 @@ from django_faceverify.conf import (
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
     STORAGE_ALIAS,
-    THRESHOLD_DEFAULTS,
     THROTTLE_DEFAULTS,
     UNKNOWN_POLICIES,
     WEBHOOK_DEFAULTS,
@@ -284,7 +284,7 @@ def _providers() -> Messages:
     for alias, entry in app_settings.PROVIDERS.items():
         where = f"FACEVERIFY['PROVIDERS'][{alias!r}]"
         yield from unknown_keys(entry, PROVIDER_KEYS, where, "E031")
-        yield from _thresholds(entry.get("THRESHOLDS", {}), where)
+        yield from thresholds.one_entry(entry.get("THRESHOLDS", {}), where)
         yield from _numbers(entry.get("LIMITS", {}), LIMIT_DEFAULTS, f"{where}['LIMITS']")
         provider = yield from _build(alias, where)
         if provider is None:
@@ -353,7 +353,7 @@ def _levels() -> Messages:
         where = f"FACEVERIFY['LEVELS'][{name!r}]"
         yield from unknown_keys(entry, LEVEL_DEFAULTS, where, "E041")
         yield from _level_values(entry, where)
-        yield from _thresholds(entry.get("THRESHOLDS", {}), where)
+        yield from thresholds.one_entry(entry.get("THRESHOLDS", {}), where)
         alias = entry.get("PROVIDER", "default")
         if alias not in app_settings.PROVIDERS:
             near = difflib.get_close_matches(str(alias), app_settings.PROVIDERS, n=1)
@@ -363,8 +363,10 @@ def _levels() -> Messages:
                 f"Did you mean {near[0]!r}?" if near else "Add it, or name another.",
             )
             continue
-        yield from _merged_thresholds(entry, where)
+        yield from thresholds.of_level(name, alias, where)
         yield from _level_and_provider(entry, where)
+        yield from _photo_can_be_sent(alias, where)
+        yield from shadow.of_level(name, entry, where)
 
 
 def _level_and_provider(entry: dict[str, Any], where: str) -> Messages:
@@ -411,58 +413,15 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100
 
 
-def _thresholds(given: Any, where: str) -> Messages:
-    """One THRESHOLDS dict by itself: keys, types, range."""
-    if not isinstance(given, dict):
-        yield error("E050", f"{where}['THRESHOLDS'] must be a dict.", "Keys: verify_at, review_at.")
-        return
-    yield from unknown_keys(given, THRESHOLD_DEFAULTS, f"{where}['THRESHOLDS']", "E051")
-    for key, value in given.items():
-        if not _is_score(value):
-            yield error(
-                "E052",
-                f"{where}['THRESHOLDS'][{key!r}] must be a number from 0 to 100.",
-                "It stands on the provider's scale of similarity.",
-            )
-
-
-def _merged_thresholds(entry: dict[str, Any], where: str) -> Messages:
-    """The thresholds that hold for a level, whichever entry each of them came from."""
-    provider = app_settings.PROVIDERS[entry.get("PROVIDER", "default")]
-    parts = [provider.get("THRESHOLDS", {}), entry.get("THRESHOLDS", {})]
-    if not all(isinstance(part, dict) for part in parts):
-        return
-    merged = {**THRESHOLD_DEFAULTS, **parts[0], **parts[1]}
-    if not all(_is_score(value) for value in merged.values()):
-        return
-    if merged["review_at"] > merged["verify_at"]:
-        yield error(
-            "E053",
-            f"{where}: review_at ({merged['review_at']:g}) is above verify_at "
-            f"({merged['verify_at']:g}).",
-            "A similarity from review_at on goes to a reviewer, from verify_at on it verifies.",
-        )
-    lowest = _lowest_threshold(entry)
-    if merged["review_at"] < lowest:
-        yield error(
-            "E054",
-            f"{where}: review_at ({merged['review_at']:g}) is below {lowest:g}, where the "
-            "provider itself says that this is not the person.",
-            f"Its verdict always holds. Set both thresholds to {lowest:g} or more.",
-        )
-
-
-def _lowest_threshold(entry: dict[str, Any]) -> float:
+def _photo_can_be_sent(alias: str, where: str) -> Messages:
+    """A photo comes as bytes, or by its address where the site allows that."""
     try:
-        return providers[entry.get("PROVIDER", "default")].lowest_threshold
+        provider = providers[alias]
     except InvalidProvider:
-        return 0.0
-
-
-def _is_score(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0 <= value <= 100
-    )
+        return
+    if not (provider.takes_bytes or (provider.takes_url and app_settings.ALLOW_PHOTO_URLS)):
+        yield error(
+            "E184",
+            f"{where}: the provider takes no photo that a person may send.",
+            "It takes photos by their address only: set ALLOW_PHOTO_URLS, or choose another.",
+        )

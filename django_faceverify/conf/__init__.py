@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
@@ -29,8 +30,10 @@ from django_faceverify.conf.defaults import (
     PROVIDER_KEYS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
+    SHADOW_DEFAULTS,
     SHORTEST_CLOCK,
     STORAGE_ALIAS,
+    TARGET_KEYS,
     THREE_YEARS,
     THRESHOLD_DEFAULTS,
     THROTTLE_DEFAULTS,
@@ -43,9 +46,11 @@ from django_faceverify.conf.shapes import (
     LegalFacts,
     Level,
     Limits,
+    Lines,
     Polling,
     Quotas,
     Retention,
+    Shadow,
     Throttles,
     Webhooks,
 )
@@ -64,8 +69,10 @@ __all__ = [
     "PROVIDER_KEYS",
     "QUOTA_DEFAULTS",
     "RETENTION_PRESETS",
+    "SHADOW_DEFAULTS",
     "SHORTEST_CLOCK",
     "STORAGE_ALIAS",
+    "TARGET_KEYS",
     "THREE_YEARS",
     "THRESHOLD_DEFAULTS",
     "THROTTLE_DEFAULTS",
@@ -76,13 +83,17 @@ __all__ = [
     "LegalFacts",
     "Level",
     "Limits",
+    "Lines",
     "Polling",
     "Quotas",
     "Retention",
+    "Shadow",
     "Throttles",
     "Webhooks",
     "app_settings",
+    "are_targets",
     "clock_seconds",
+    "rate",
 ]
 
 
@@ -98,6 +109,24 @@ def clock_seconds(value: Any) -> float | None:
     if not is_number or not 0 <= value <= 100 * 366 * DAY:
         raise ValueError("not a time to keep something")
     return float(value)
+
+
+def rate(value: Any) -> Decimal:
+    """A false accept rate, such as ``"1e-4"``; ``ValueError`` when it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | float | Decimal):
+        raise ValueError("not a rate")
+    try:
+        found = Decimal(str(value)).normalize()
+    except InvalidOperation:
+        raise ValueError("not a rate") from None
+    if not found.is_finite() or not 0 < found < 1:
+        raise ValueError("not a rate")
+    return found
+
+
+def are_targets(thresholds: Mapping[str, Any]) -> bool:
+    """Whether one ``THRESHOLDS`` says rates instead of numbers."""
+    return any(key in thresholds for key in TARGET_KEYS)
 
 
 class AppSettings:
@@ -252,12 +281,7 @@ class AppSettings:
     def level(self, name: str) -> Level:
         """The level of that name; ``KeyError`` when the site has none."""
         entry = {**LEVEL_DEFAULTS, **self.LEVELS[name]}
-        provider = self.PROVIDERS.get(entry["PROVIDER"], {})
-        thresholds = {
-            **THRESHOLD_DEFAULTS,
-            **provider.get("THRESHOLDS", {}),
-            **entry["THRESHOLDS"],
-        }
+        shadow = {**SHADOW_DEFAULTS, **(entry["SHADOW"] or {})}
         return Level(
             name=name,
             provider=entry["PROVIDER"],
@@ -266,10 +290,40 @@ class AppSettings:
             max_photos=entry["MAX_PHOTOS"],
             max_submissions=entry["MAX_SUBMISSIONS"],
             counts_photo_problems=entry["COUNT_PHOTO_PROBLEMS"],
-            verify_at=float(thresholds["verify_at"]),
-            review_at=float(thresholds["review_at"]),
+            lines=self.lines(name, entry["PROVIDER"]),
+            shadow=Shadow(provider=shadow["PROVIDER"], share=float(shadow["SHARE"]))
+            if shadow["PROVIDER"]
+            else None,
             alternative_url=self.alternative_url(name),
         )
+
+    def lines(self, name: str, alias: str) -> Lines:
+        """The lines of that level on the scale of the provider of that alias.
+
+        What a level says wins over what the provider's entry says. Numbers and rates are
+        never mixed: who says the one takes nothing of the other. A level's numbers are for
+        its own provider and mean nothing to another one; its rates hold for any.
+        """
+        level = {**LEVEL_DEFAULTS, **self.LEVELS[name]}
+        own = level["THRESHOLDS"]
+        if alias != level["PROVIDER"] and not are_targets(own):
+            own = {}
+        given = self.PROVIDERS.get(alias, {}).get("THRESHOLDS", {})
+        if own and are_targets(own) != are_targets(given):
+            given = {}
+        said = {**THRESHOLD_DEFAULTS, **given, **own}
+        target, review = (said.get(key) for key in TARGET_KEYS)
+        try:
+            return Lines(
+                verify_at=float(said["verify_at"]),
+                review_at=float(said["review_at"]),
+                target_far=None if target is None else rate(target),
+                review_far=None if review is None else rate(review),
+            )
+        except (TypeError, ValueError):
+            raise ImproperlyConfigured(
+                f"FACEVERIFY['LEVELS'][{name!r}]: THRESHOLDS are not right."
+            ) from None
 
     # Facts of the host's own settings that our checks and doors must know.
 

@@ -45,9 +45,11 @@ CONSENT_DEFAULTS: dict[str, Any] = {
     "TEXTS": {"demo-1": DEMO_TEXT},
 }
 
-#: one version of the consent text; both ``TEXT`` and ``TEMPLATE`` go by locale
+#: one version of the consent text; both ``TEXT`` and ``TEMPLATE`` go by locale, and
+#: ``PROVIDERS`` are those besides the level's own that the text names
 CONSENT_TEXT_DEFAULTS: dict[str, Any] = {
     "PURPOSE": "face_verification",
+    "PROVIDERS": [],
     "TEXT": {},
     "TEMPLATE": {},
 }
@@ -114,12 +116,19 @@ LEVEL_DEFAULTS: dict[str, Any] = {
     "MAX_SUBMISSIONS": 10,
     "COUNT_PHOTO_PROBLEMS": False,
     "THRESHOLDS": {},
+    "SHADOW": None,
     "ALTERNATIVE_URL": None,
 }
+
+#: a second provider that sees a share of a level's photos and decides nothing
+SHADOW_DEFAULTS: dict[str, Any] = {"PROVIDER": "", "SHARE": 0.0}
 
 #: For idcardcompare the vendor advises "above 75", later 70, and publishes for a sibling
 #: call one false match in 1,000 at 70 and in 10,000 at 80. Another provider's scale differs.
 THRESHOLD_DEFAULTS: dict[str, float] = {"verify_at": 80.0, "review_at": 70.0}
+
+#: false accept rates that may stand instead; the provider's own table makes numbers of them
+TARGET_KEYS = ("TARGET_FAR", "REVIEW_FAR")
 
 DAY = 24 * 3600
 #: three years, whichever of them have a 29 February

@@ -3,7 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """Where the site draws its two lines: numbers on a provider's scale, or rates.
+
+    With ``target_far``, the share of strangers that may pass, the provider's table says the
+    numbers and those here say nothing. ``review_far`` is the weaker rate from which on a
+    reviewer decides; ``None`` leaves no room for review.
+    """
+
+    verify_at: float
+    review_at: float
+    target_far: Decimal | None = None
+    review_far: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shadow:
+    """Which provider sees a level's photos as well, and what share of the cases, from 0 to 1."""
+
+    provider: str
+    share: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +47,8 @@ class Level:
     max_photos: int
     max_submissions: int
     counts_photo_problems: bool
-    verify_at: float
-    review_at: float
+    lines: Lines
+    shadow: Shadow | None
     alternative_url: str
 
 

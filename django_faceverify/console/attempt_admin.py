@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from django_faceverify import agreement
 from django_faceverify.console import cells
 from django_faceverify.console.filters import ProviderFilter
 from django_faceverify.console.records import RecordAdmin
 from django_faceverify.console.search import search_attempts
 from django_faceverify.costs import cost_by_day
-from django_faceverify.models import VerificationAttempt
+from django_faceverify.models import ShadowRun, VerificationAttempt
 
 #: how many days the report of costs shows
 DAYS_SHOWN = 30
@@ -32,6 +33,7 @@ class AttemptAdmin(RecordAdmin):
         "session",
         "case",
         "provider",
+        "role",
         "state_badge",
         "is_billed",
         "provider_code",
@@ -40,21 +42,32 @@ class AttemptAdmin(RecordAdmin):
         "started",
     )
     list_display_links = None
-    list_filter = ("state", "is_billed", ProviderFilter)
+    list_filter = ("state", "is_billed", "role", ProviderFilter)
     ordering = ("-started_at",)
     search_fields = ("session_id",)
     search_help_text = _("An exact session id.")
     costs_template = "django_faceverify/console/costs.html"
+    agreement_template = "django_faceverify/console/agreement.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.costs_view)
-        name = self.page_name("verificationattempt", "costs")
-        return [path("costs/", view, name=name), *super().get_urls()]
+        views = {"costs": self.costs_view, "agreement": self.agreement_view}
+        pages = [
+            path(
+                f"{name}/",
+                self.admin_site.admin_view(view),
+                name=self.page_name("verificationattempt", name),
+            )
+            for name, view in views.items()
+        ]
+        return [*pages, *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        tools = {"costs_url": self.page_url("verificationattempt", "costs")}
+        tools = {
+            "costs_url": self.page_url("verificationattempt", "costs"),
+            "agreement_url": self.page_url("verificationattempt", "agreement"),
+        }
         return super().changelist_view(request, tools | (extra_context or {}))
 
     def costs_view(self, request: HttpRequest) -> HttpResponse:
@@ -63,6 +76,19 @@ class AttemptAdmin(RecordAdmin):
             raise PermissionDenied
         context = {"days": cost_by_day(DAYS_SHOWN), "day_count": DAYS_SHOWN}
         return self.page(request, self.costs_template, gettext("Costs"), context)
+
+    def agreement_view(self, request: HttpRequest) -> HttpResponse:
+        """How often two providers said the same about the same photo."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            "comparisons": agreement.compare(agreement.DAYS),
+            "day_count": agreement.DAYS,
+            "band_names": agreement.BAND_NAMES,
+            "verdicts": [label for _, label in ShadowRun.Verdict.choices],
+        }
+        title = gettext("Agreement of two providers")
+        return self.page(request, self.agreement_template, title, context)
 
     def change_view(
         self,

@@ -67,9 +67,8 @@ class VerificationList(RecordAdmin):
         return verification
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Verification]:
-        last_attempt = VerificationAttempt.objects.filter(verification=OuterRef("pk")).order_by(
-            "-number"
-        )
+        calls = VerificationAttempt.objects.of_the_case().filter(verification=OuterRef("pk"))
+        last_attempt = calls.order_by("-number")
         queryset: QuerySet[Verification] = super().get_queryset(request)
         return queryset.annotate(
             last_session=Subquery(last_attempt.values("session_id")[:1]),

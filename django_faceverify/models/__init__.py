@@ -11,6 +11,7 @@ from django_faceverify.models.limits import Counter, ProviderHealth
 from django_faceverify.models.photo import Photo
 from django_faceverify.models.retention import RetentionDay
 from django_faceverify.models.reveal import IdentitySearch, Reveal
+from django_faceverify.models.shadow import ShadowRun
 from django_faceverify.models.token import ClientToken
 from django_faceverify.models.verification import Verification
 from django_faceverify.models.webhook import WebhookDelivery, WebhookEndpoint
@@ -29,6 +30,7 @@ __all__ = [
     "PurgedCase",
     "RetentionDay",
     "Reveal",
+    "ShadowRun",
     "Verification",
     "VerificationAttempt",
     "WebhookDelivery",

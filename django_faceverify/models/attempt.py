@@ -16,6 +16,15 @@ def new_session_id() -> str:
     return new_id().hex
 
 
+class AttemptQuerySet(models.QuerySet["VerificationAttempt"]):
+    def of_the_case(self) -> AttemptQuerySet:
+        """Calls whose answer may decide; not those to a second provider that only looks on."""
+        return self.filter(role=VerificationAttempt.Role.CASE)
+
+    def of_a_shadow(self) -> AttemptQuerySet:
+        return self.filter(role=VerificationAttempt.Role.SHADOW)
+
+
 class VerificationAttempt(models.Model):
     """The ledger of calls. ``intent`` is provably not sent; ``sending`` may be billed.
 
@@ -30,6 +39,10 @@ class VerificationAttempt(models.Model):
         THROTTLED = "throttled", _("throttled")
         NOT_SENT = "not_sent", _("not sent")
         UNKNOWN = "unknown", _("outcome unknown")
+
+    class Role(models.TextChoices):
+        CASE = "case", _("for the case")
+        SHADOW = "shadow", _("shadow: decides nothing")
 
     class Billed(models.TextChoices):
         YES = "yes", _("yes")
@@ -52,6 +65,7 @@ class VerificationAttempt(models.Model):
     photo = models.ForeignKey(
         Photo, models.CASCADE, related_name="attempts", verbose_name=_("photo")
     )
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.CASE)
     number = models.PositiveIntegerField(
         _("number"), help_text=_("The fence of the claim that made it.")
     )
@@ -69,6 +83,8 @@ class VerificationAttempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
 
+    objects = AttemptQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
@@ -78,7 +94,7 @@ class VerificationAttempt(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["verification", "number"], name="faceverify_attempt_number"
+                fields=["verification", "number", "role"], name="faceverify_attempt_role"
             ),
             models.UniqueConstraint(fields=["session_id"], name="faceverify_session_id"),
             models.CheckConstraint(

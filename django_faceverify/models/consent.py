@@ -20,6 +20,12 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Those that were asked for and given besides the one to compare, and stand."""
         return self.filter(withdrawn_at=None, is_keeping_granted=True)
 
+    def covering(self, provider: str) -> ConsentQuerySet:
+        """Of these, those to a text that names that provider besides the level's own."""
+        texts = app_settings.consent.texts
+        naming = [version for version in texts if provider in texts[version].get("PROVIDERS", ())]
+        return self.filter(text_version__in=naming)
+
     def by_guardian(self) -> ConsentQuerySet:
         return self.filter(given_by=Consent.Giver.GUARDIAN)
 

@@ -127,6 +127,23 @@ class Verification(models.Model):
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     verify_at = models.FloatField(_("verified from"), null=True, blank=True)
     review_at = models.FloatField(_("reviewed from"), null=True, blank=True)
+    target_far = models.CharField(
+        _("false accept rate aimed at"),
+        max_length=20,
+        blank=True,
+        default="",
+        help_text=_("From which the thresholds followed; empty when they were numbers."),
+    )
+    review_far = models.CharField(
+        _("false accept rate for review"), max_length=20, blank=True, default=""
+    )
+    far_table = models.CharField(
+        _("table of rates"),
+        max_length=50,
+        blank=True,
+        default="",
+        help_text=_("The version of the provider's figures that made numbers of the rates."),
+    )
     provider = models.CharField(_("provider"), max_length=50, blank=True)
     decision_source = models.CharField(
         _("decided by rule of"), max_length=10, choices=Source, blank=True

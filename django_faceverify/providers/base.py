@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from django.core.checks import CheckMessage
 
+from django_faceverify.providers.far import FarTable
+
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonRequest:
@@ -73,14 +75,41 @@ class CodeMeaning:
     counts_as_try: bool = False
 
 
-class Provider(ABC):
-    """A face comparison service, built from ``OPTIONS`` of its entry in the settings."""
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Who runs a service, in which country (ISO 3166, two letters), and its own rules for data.
 
-    #: most bytes of a photo that fit the provider's request body
+    What people read before they agree is not this but ``LEGAL`` of the settings: with which
+    company a site has its contract, only the site knows.
+    """
+
+    name: str
+    country: str
+    privacy_url: str = ""
+
+
+class Provider(ABC):
+    """A face comparison service, built from ``OPTIONS`` of its entry in the settings.
+
+    The attributes say what it can and cannot do; photos are fitted to them, the system checks
+    refuse settings that contradict them, and ``faceverify_doctor`` shows them.
+    """
+
+    #: most bytes of a photo that fit the provider's request body, before any encoding
     max_image_bytes: ClassVar[int]
+    #: whether a photo travels as base64, so that the service's own limit is a third higher
+    sends_base64: ClassVar[bool] = False
+    takes_bytes: ClassVar[bool] = True
     takes_url: ClassVar[bool] = False
-    #: the similarity below which the provider itself says that this is not the person
+    #: whether it judges that a living person was in front of the camera
+    checks_liveness: ClassVar[bool] = False
+    #: the similarity below which the provider itself says that this is not the person; 0 where
+    #: the thresholds are all ours
     lowest_threshold: ClassVar[float] = 0.0
+    #: what the vendor has published about false accepts on this scale, if anything
+    far_table: ClassVar[FarTable | None] = None
+    #: who runs it; ``None`` where that is the site itself or nobody knows
+    operator: ClassVar[Operator | None] = None
     #: whether a call may be billed
     costs_money: ClassVar[bool] = True
     #: whether ``find`` can tell what became of a call whose answer was lost

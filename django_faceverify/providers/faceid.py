@@ -12,8 +12,9 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -26,9 +27,10 @@ from django_faceverify import journal
 from django_faceverify.exceptions import ProtocolError
 from django_faceverify.providers import tc3
 from django_faceverify.providers.answer import Answer, clean_message, is_similarity, read_object
-from django_faceverify.providers.base import Comparison, ComparisonRequest
+from django_faceverify.providers.base import Comparison, ComparisonRequest, Operator
 from django_faceverify.providers.credentials import Credential, Credentials
 from django_faceverify.providers.faceid_codes import LOW_SIMILARITY, SUCCESS, meaning_of
+from django_faceverify.providers.far import FarTable
 from django_faceverify.providers.field_encryption import encrypt, load_public_key
 from django_faceverify.providers.http import HTTPProvider
 from django_faceverify.providers.meaning import conclude
@@ -65,7 +67,15 @@ class FaceIDProvider(HTTPProvider):
     max_image_bytes = MAX_BASE64_LENGTH // 4 * 3
     #: the rest of the body takes less than 8 KB, also in cipher
     max_body_bytes = MAX_BASE64_LENGTH + 8 * 1024
+    sends_base64 = True
     lowest_threshold = 70.0
+    far_table = FarTable(
+        version="faceid-v2-2026-04",
+        source="The vendor's Python SDK for FaceID, 3.1.80: ImageRecognitionV2",
+        published=date(2026, 4, 16),
+        rows=((Decimal("1e-4"), 70.0),),
+    )
+    operator = Operator(name="Tencent Cloud", country="CN")
 
     def __init__(
         self,

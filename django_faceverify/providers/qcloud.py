@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_faceverify import journal
 from django_faceverify.exceptions import ProtocolError
 from django_faceverify.providers.answer import Answer, clean_message, is_similarity, read_object
-from django_faceverify.providers.base import Comparison, ComparisonRequest
+from django_faceverify.providers.base import Comparison, ComparisonRequest, Operator
 from django_faceverify.providers.credentials import Credential, Credentials
 from django_faceverify.providers.http import HTTPProvider, image_type
 from django_faceverify.providers.meaning import conclude
@@ -52,6 +52,8 @@ class QcloudProvider(HTTPProvider):
     #: the rest of the body, four short fields and the part headers, takes less than 4 KB
     max_image_bytes = max_body_bytes - 4 * 1024
     takes_url = True
+    # No far_table: the vendor published rates for sibling calls, and only "above 75" for this.
+    operator = Operator(name="Tencent Cloud", country="CN")
 
     def __init__(
         self,

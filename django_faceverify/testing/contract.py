@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gzip
 import pickle
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -29,8 +30,9 @@ from django_faceverify.exceptions import (
     Refused,
     Throttled,
 )
-from django_faceverify.providers.base import Comparison, ComparisonRequest
-from django_faceverify.providers.http import HTTPProvider
+from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.providers.far import FarTable
+from django_faceverify.providers.http import MAX_TIMEOUT, HTTPProvider
 from django_faceverify.testing import stub
 from django_faceverify.testing.stub import Stub
 
@@ -39,6 +41,7 @@ NUMBER = "110101199003070000"
 JPEG = b"\xff\xd8\xff\xe0canary-photo" + bytes(range(256))
 PNG = b"\x89PNG\r\n\x1a\ncanary-photo"
 SESSION_ID = "session-0001"
+ADDRESS = "https://photos.example.com/canary-photo.jpg"
 
 #: What must never be found in an error. Give your credentials the word ``canary-secret``.
 CANARIES = (NAME, NUMBER, "canary-photo", "canary-secret")
@@ -137,6 +140,36 @@ class ProviderContract:
         image = JPEG.ljust(provider.max_image_bytes, b"\x00")
         prepared = provider.prepare(comparison_request(image=image, idcard_name="名" * 60))
         assert len(prepared.body or b"") <= provider.max_body_bytes
+
+    def test_photo_travels_as_the_class_says(self) -> None:
+        provider = self.provider("https://example.com/")
+        if not provider.takes_bytes:
+            pytest.skip("the service takes no photos as bytes")
+        body = provider.prepare(comparison_request()).body or b""
+        sent = body if isinstance(body, bytes) else body.encode()
+        assert (JPEG in sent) is not provider.sends_base64, "sends_base64 says something else"
+
+    def test_address_is_sent_or_refused_as_the_class_says(self) -> None:
+        provider = self.provider("https://example.com/")
+        request = comparison_request(image=None, url=ADDRESS)
+        if provider.takes_url:
+            assert ADDRESS.rpartition("/")[2] in str(provider.prepare(request).body)
+            return
+        with pytest.raises(NotSent) as caught:
+            provider.compare(request, about_to_send=Witness())
+        assert caught.value.code == "image_undecodable"
+
+    def test_what_the_class_says_of_itself_holds_together(self) -> None:
+        provider = self.provider("https://example.com/")
+        assert provider.takes_bytes or provider.takes_url
+        assert 0 <= provider.lowest_threshold <= 100
+        assert 0 < provider.timeout <= MAX_TIMEOUT
+        assert provider.far_table is None or isinstance(provider.far_table, FarTable)
+        if provider.operator is not None:
+            assert provider.operator.name
+            assert re.fullmatch("[A-Z]{2}", provider.operator.country)
+        can_find = type(provider).find is not Provider.find
+        assert can_find is provider.can_be_asked, "find and can_be_asked belong together"
 
     def test_caller_is_told_once_and_before_the_first_byte(self) -> None:
         seen: list[int] = []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django_faceverify.exceptions import NotSent
 from django_faceverify.providers.base import Comparison, ComparisonRequest, Provider
+from django_faceverify.providers.far import FarTable
 
 #: what it says while nothing else was asked for
 SAME_PERSON = Comparison(similarity=95.0, provider_code="0", http_status=200)
@@ -26,6 +29,13 @@ class MemoryProvider(Provider):
     max_image_bytes = 4 * 1024 * 1024
     takes_url = True
     costs_money = False
+    #: nobody's figures, so that levels with a target can be tested
+    far_table = FarTable(
+        version="made-up",
+        source="django_faceverify.testing",
+        published=date(2026, 1, 1),
+        rows=((Decimal("1e-2"), 60.0), (Decimal("1e-3"), 70.0), (Decimal("1e-4"), 80.0)),
+    )
 
     outbox: ClassVar[list[ComparisonRequest]] = []
     _answers: ClassVar[list[Comparison | Exception]] = [SAME_PERSON]

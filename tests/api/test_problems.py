@@ -93,6 +93,13 @@ def without_url(world: World) -> Any:
     return world.post(url="https://example.com/me.jpg")
 
 
+def without_bytes(world: World) -> Any:
+    world.set(
+        PROVIDERS={"default": {"BACKEND": "tests.checks.test_settings.ByAddress"}},
+    )
+    return world.photo(photos.jpeg())
+
+
 def one_photo_too_many(world: World) -> Any:
     world.set(QUOTAS={"PHOTOS_PER_USER_DAY": 0})
     return world.post(url="https://example.com/me.jpg")
@@ -207,6 +214,7 @@ PROVOKED: dict[str, Callable[[World], Any]] = {
     "image_too_large": lambda w: w.photo(photos.jpeg() + b"\0" * 7_000_000),
     "image_undecodable": lambda w: w.photo(b"\xff\xd8\xff"),
     "url_invalid": lambda w: w.post(url="me.jpg"),
+    "image_not_allowed": without_bytes,
     "url_not_allowed": without_url,
     "level_unknown": lambda w: w.post(level="none"),
     "reference_invalid": lambda w: w.post(reference="x" * 101),

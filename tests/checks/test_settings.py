@@ -11,10 +11,18 @@ import pytest
 from django.core.checks import run_checks
 
 from django_faceverify.checks import settings as checks
+from tests.scripted import ScriptedProvider
 
 QCLOUD = "django_faceverify.providers.qcloud.QcloudProvider"
+ADDRESSES = "tests.checks.test_settings.ByAddress"
 CREDENTIALS = {"appid": "1250000000", "secret_id": "id", "secret_key": "key"}
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
+
+
+class ByAddress(ScriptedProvider):
+    """A service that fetches photos, and takes none."""
+
+    takes_bytes = False
 
 
 def ids() -> list[str]:
@@ -75,11 +83,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E043", level(MAX_PHOTOS=0)),
     ("E043", level(MAX_PHOTOS=True)),
     ("E044", level(MAX_PHOTOS=5, MAX_SUBMISSIONS=3)),
-    ("E050", level(THRESHOLDS=[80, 70])),
-    ("E051", level(THRESHOLDS={"verify": 80})),
-    ("E052", level(THRESHOLDS={"verify_at": "80"})),
-    ("E052", level(THRESHOLDS={"verify_at": 101})),
-    ("E052", provider(THRESHOLDS={"review_at": float("nan")})),
+    ("E184", {"PROVIDERS": {"default": {"BACKEND": ADDRESSES}}, "ALLOW_PHOTO_URLS": False}),
     ("E060", {"QUOTAS": 5}),
     ("E060", provider(LIMITS=[])),
     ("E061", {"QUOTAS": {"PHOTOS": 5}}),
@@ -100,8 +104,6 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("W104", {"RETENTION": {"PHOTO": timedelta(days=31)}}),
     ("W104", {"RETENTION": {"PHOTO": None}}),
     ("E105", {"RETENTION": {"PRESET": "CN", "AUDIT": timedelta(days=1094)}}),
-    ("E053", level(THRESHOLDS={"verify_at": 60})),
-    ("E054", faceid(review_at=69.9)),
     ("E060", {"THROTTLES": 5}),
     ("E061", {"THROTTLES": {"REQUESTS": 5}}),
     ("E062", {"THROTTLES": {"POSTS_PER_IDCARD_HOUR": "5/hour"}}),

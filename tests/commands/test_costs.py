@@ -51,18 +51,26 @@ def test_as_text_and_as_json(ledger: None) -> None:
     out = StringIO()
     call_command("faceverify_costs", "--days", "1", stdout=out)
     header, line = out.getvalue().splitlines()
-    assert header.split() == ["day", "provider", "billed", "free", "unknown", "cost"]
-    assert line.split() == [f"{midnight():%Y-%m-%d}", "default", "2", "0", "1", "3.60"]
+    assert header.split() == ["day", "provider", "role", "billed", "free", "unknown", "cost"]
+    assert line.split() == [f"{midnight():%Y-%m-%d}", "default", "case", "2", "0", "1", "3.60"]
     out = StringIO()
     call_command("faceverify_costs", "--json", stdout=out)
     assert json.loads(out.getvalue())[0] == {
         "day": f"{midnight():%Y-%m-%d}",
         "provider": "default",
+        "role": "case",
         "billed": 2,
         "free": 0,
         "unknown": 1,
         "cost": "3.6",
     }
+
+
+def test_a_shadow_costs_money_of_its_own_line(verification: Verification) -> None:
+    write_attempts(verification, 1)
+    write_attempts(verification, 2, role="shadow", provider="second")
+    lines = [(line.provider, line.role, line.billed, line.is_shadow) for line in cost_by_day(1)]
+    assert lines == [("default", "case", 1, False), ("second", "shadow", 2, True)]
 
 
 @pytest.mark.parametrize("days", ["0", "367"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from tests.settings import *  # noqa: F403
 from tests.settings import FACEVERIFY as BASE
@@ -29,18 +30,39 @@ WIRES: dict[str, dict[str, str]] = {
     "django_faceverify.providers.faceid.FaceIDProvider": {},
 }
 
-FACEVERIFY = BASE | {
-    "PROVIDERS": {
-        "default": {
-            "BACKEND": os.environ["STORY_PROVIDER"],
-            "OPTIONS": {
-                **WIRES[os.environ["STORY_PROVIDER"]],
-                "secret_id": "docs-example-secret-id",
-                "secret_key": "docs-example-secret-key",
-                "endpoint": os.environ["STORY_ENDPOINT"],
-                "timeout": float(os.environ["STORY_TIMEOUT"]),
-            },
-            "THRESHOLDS": {"verify_at": 80, "review_at": 70},
-        }
-    },
+
+def provider(backend: str, endpoint: str, **entry: Any) -> dict[str, Any]:
+    """A provider that speaks to the sandbox."""
+    options = {
+        **WIRES[backend],
+        "secret_id": "docs-example-secret-id",
+        "secret_key": "docs-example-secret-key",
+        "endpoint": endpoint,
+        "timeout": float(os.environ["STORY_TIMEOUT"]),
+    }
+    return {
+        "BACKEND": backend,
+        "OPTIONS": options,
+        "THRESHOLDS": {"verify_at": 80, "review_at": 70},
+        **entry,
+    }
+
+
+FACEVERIFY: dict[str, Any] = BASE | {
+    "PROVIDERS": {"default": provider(os.environ["STORY_PROVIDER"], os.environ["STORY_ENDPOINT"])},
 }
+if os.environ.get("STORY_SHADOW"):
+    FACEVERIFY["PROVIDERS"]["second"] = provider(
+        os.environ["STORY_SHADOW"],
+        os.environ["STORY_SHADOW_ENDPOINT"],
+        THRESHOLDS={"TARGET_FAR": "1e-4"},
+        LEGAL={"NAME": "Second Faces Ltd", "CONTACT": "privacy@second.example.com"},
+    )
+    FACEVERIFY["LEVELS"] = {
+        "default": {"LIVE": False, "SHADOW": {"PROVIDER": "second", "SHARE": 1.0}}
+    }
+    FACEVERIFY["CONSENT"] = {
+        "TEXTS": {
+            "demo-1": {"TEXT": {"en": "I agree to Second Faces Ltd."}, "PROVIDERS": ["second"]}
+        }
+    }

@@ -21,7 +21,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 
 from django_faceverify import intake, sweeper, tasks, verification  # noqa: E402
-from django_faceverify.models import ProviderHealth, Verification  # noqa: E402
+from django_faceverify.models import ProviderHealth, ShadowRun, Verification  # noqa: E402
 from django_faceverify.models.clock import db_now  # noqa: E402
 from tests.integration.worker_app import app  # noqa: E402, F401 (tasks are sent through it)
 from tests.photos import jpeg  # noqa: E402
@@ -87,6 +87,28 @@ def pass_deadline(verification_id: str) -> None:
     Verification.objects.filter(pk=verification_id).update(deadline_at=db_now(-1))
 
 
+def end_shadow_waits() -> None:
+    """Let all waits and leases of shadows be over."""
+    ShadowRun.objects.filter(state__in=("waiting", "calling")).update(due_at=db_now(-1))
+
+
+def report_shadows() -> dict[str, Any]:
+    """What became of each case at the second provider, by its reference."""
+    return {
+        run.verification.reference: {
+            "state": run.state,
+            "verdicts": [run.case_verdict, run.verdict],
+            "lines": [run.verify_at, run.review_at],
+            "attempts": list(
+                run.verification.attempts.of_a_shadow()
+                .order_by("number")
+                .values("session_id", "provider_session_id", "state", "is_billed", "provider")
+            ),
+        }
+        for run in ShadowRun.objects.select_related("verification")
+    }
+
+
 def report() -> dict[str, Any]:
     """Every verification by its reference, with its attempts in order."""
     return {
@@ -97,9 +119,9 @@ def report() -> dict[str, Any]:
             "stage": case.stage,
             "similarity": case.similarity,
             "attempts": list(
-                case.attempts.order_by("number").values(
-                    "session_id", "provider_session_id", "state", "is_billed"
-                )
+                case.attempts.of_the_case()
+                .order_by("number")
+                .values("session_id", "provider_session_id", "state", "is_billed")
             ),
         }
         for case in Verification.objects.prefetch_related("attempts")
@@ -110,7 +132,7 @@ ACTIONS = {
     action.__name__: action
     for action in (
         migrate, create, wake, send_sweep, sweep, drain, claim, end_leases, end_waits,
-        pass_deadline, report,
+        pass_deadline, report, report_shadows, end_shadow_waits,
     )
 }  # fmt: skip
 

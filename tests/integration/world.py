@@ -124,8 +124,11 @@ class World:
 
     site: Site
     provider: Provider
+    #: a second provider that looks on at every case, by its dotted path; none without
+    shadow = ""
     #: which wire format the site speaks; the sandbox understands both
     backend = "django_faceverify.providers.qcloud.QcloudProvider"
+    shadow_endpoint = ""
 
     def __init__(self, folder: Path, broker: Broker, database_url: str, endpoint: str = "") -> None:
         self.folder = folder
@@ -175,6 +178,8 @@ class World:
             "STORY_QUEUE": self.broker.queue,
             "STORY_PROVIDER": self.backend,
             "STORY_ENDPOINT": endpoint or self.endpoint,
+            "STORY_SHADOW": self.shadow,
+            "STORY_SHADOW_ENDPOINT": self.shadow_endpoint,
             "STORY_TIMEOUT": str(timeout),
         }
 

@@ -10,11 +10,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_faceverify.costs import MOST_DAYS, DayCost, cost_by_day
 
-LINE = "{:10}  {:20} {:>8} {:>8} {:>8} {:>12}"
+LINE = "{:10}  {:20} {:6} {:>8} {:>8} {:>8} {:>12}"
 
 
 class Command(BaseCommand):
-    help = "Print what calls cost, by day (Asia/Shanghai) and provider."
+    help = (
+        "Print what calls cost, by day (Asia/Shanghai), provider, and whether they were for the "
+        "case or for a shadow."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,11 +32,19 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(day) for day in days], indent=2))
             return
-        self.stdout.write(LINE.format("day", "provider", "billed", "free", "unknown", "cost"))
+        self.stdout.write(
+            LINE.format("day", "provider", "role", "billed", "free", "unknown", "cost")
+        )
         for day in days:
             self.stdout.write(
                 LINE.format(
-                    f"{day.day}", day.provider, day.billed, day.free, day.unknown, f"{day.cost:.2f}"
+                    f"{day.day}",
+                    day.provider,
+                    day.role,
+                    day.billed,
+                    day.free,
+                    day.unknown,
+                    f"{day.cost:.2f}",
                 )
             )
 

@@ -41,6 +41,7 @@ from django_faceverify.models import Event, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.photo import photo_storage
 from django_faceverify.providers import providers
+from django_faceverify.providers.base import Provider
 
 CONNECT_TIMEOUT = 3
 #: seconds by which the database's clock may differ from ours before leases feel it
@@ -152,17 +153,43 @@ def look_at_history() -> Findings:
 
 
 def look_at_providers() -> Findings:
-    """Can its host be reached? A TCP connection only."""
+    """What can it do, and can its host be reached? A TCP connection only."""
     for alias in app_settings.PROVIDERS:
         try:
-            endpoint = getattr(providers[alias], "endpoint", None)
+            provider = providers[alias]
         except InvalidProvider as error:
             yield Finding(ERROR, "provider", f"{alias}: {error}")
             continue
+        yield Finding(OK, "provider", f"{alias}: {', '.join(_capabilities(provider))}")
+        endpoint = getattr(provider, "endpoint", None)
         if endpoint is None:
             yield Finding(OK, "provider", f"{alias}: has no endpoint to reach")
             continue
         yield _reach(alias, endpoint)
+
+
+def _capabilities(provider: Provider) -> Iterator[str]:
+    """What the class says of itself, and the site of who runs it."""
+    if provider.takes_bytes:
+        how = "as base64" if provider.sends_base64 else "as they are"
+        yield f"photos up to {provider.max_image_bytes} bytes, sent {how}"
+    yield "photos by address" if provider.takes_url else "no photos by address"
+    if provider.lowest_threshold:
+        yield f"its own threshold is {provider.lowest_threshold:g}"
+    table = provider.far_table
+    yield (
+        f"table of rates {table.version}, published {table.published}"
+        if table
+        else "no table of rates"
+    )
+    yield "judges liveness" if provider.checks_liveness else "does not judge liveness"
+    yield "can be asked" if provider.can_be_asked else "cannot be asked"
+    if provider.operator:
+        yield f"run by {provider.operator.name} ({provider.operator.country})"
+    legal = app_settings.legal(provider.alias)
+    yield (
+        f"legal name {legal.name}, region {legal.region or '-'}" if legal.name else "no legal name"
+    )
 
 
 def look_at_storage() -> Findings:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 self.loop(stop, options["interval"])
         else:
             sweeper.sweep()
-            self.report(sweeper.drain() + webhooks.deliver())
+            self.report(sweeper.drain() + webhooks.deliver() + sweeper.drain_shadows())
 
     def loop(self, stop: Event, interval: float) -> None:
         """Sweep every ``interval`` seconds and work in between."""
@@ -52,7 +52,9 @@ class Command(BaseCommand):
                 if monotonic() >= next_sweep:
                     next_sweep = monotonic() + interval
                     sweeper.sweep()
-                if done := sweeper.drain(seconds=BUSY) + webhooks.deliver(seconds=BUSY):
+                done = sweeper.drain(seconds=BUSY) + webhooks.deliver(seconds=BUSY)
+                done += sweeper.drain_shadows(seconds=BUSY)
+                if done:
                     count += done
                     continue
             except (DatabaseError, InterfaceError) as error:
