@@ -145,6 +145,7 @@ def test_by_session_id(as_reviewer: APIClient, alice: User) -> None:
         ("created_before", "9999-12-31T23:59:59-14:00"), ("decided_after", "2026-02-30"),
         ("decided_before", "\x00"), ("level", "x" * 101), ("provider", "\x00"),
         ("reference", "x" * 101), ("session_id", "\x00"),
+        ("status", ""), ("session_id", ""), ("created_after", ""), ("similarity_min", ""),
         ("stauts", "verified"), ("idcard_number", "000000199001010011"), ("é\x00", "1"),
     ],
 )  # fmt: skip

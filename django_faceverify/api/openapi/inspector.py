@@ -29,7 +29,8 @@ class TokenScheme(OpenApiAuthenticationExtension):
     name = "clientToken"
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[Any]] | None:  # type: ignore[override]  # the caller knows None
-        purpose = auto_schema.view.token_purposes.get(auto_schema.method)
+        view: Any = auto_schema.view
+        purpose = view.token_purposes.get(auto_schema.method)
         return {self.name: [str(purpose)]} if purpose else None
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:

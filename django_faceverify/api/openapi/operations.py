@@ -87,9 +87,7 @@ class Operation:
 
 
 def _told(name: str, meaning: str, *headers: str, links: tuple[str, ...] = ()) -> Answer:
-    return Answer(
-        meaning=meaning, content={JSON: component(name)}, headers=headers, links=links
-    )
+    return Answer(meaning=meaning, content={JSON: component(name)}, headers=headers, links=links)
 
 
 def _case(meaning: str, *headers: str, links: tuple[str, ...] = ()) -> Answer:
@@ -331,12 +329,12 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 def describe(method: str, address: str) -> dict[str, Any]:
     """One operation as OpenAPI says it, except for who may sign in how; ``KeyError``."""
     operation = OPERATIONS[method, address]
-    is_post = method == "POST"
+    is_once = method == "POST" and not operation.is_read_only
     parameters = [
         *(sent.in_path(name) for name in _names_in(address)),
         *operation.parameters,
         sent.ACCEPT_LANGUAGE,
-        *([sent.IDEMPOTENCY_KEY] if is_post and not operation.is_read_only else []),
+        *([sent.IDEMPOTENCY_KEY] if is_once else []),
     ]
     return {
         "operationId": operation.name,
@@ -345,7 +343,10 @@ def describe(method: str, address: str) -> dict[str, Any]:
         "parameters": parameters,
         **({"requestBody": operation.body} if operation.body else {}),
         "responses": {
-            **{str(status): _success(answer, is_post) for status, answer in operation.answers.items()},
+            **{
+                str(status): _success(answer, is_once)
+                for status, answer in operation.answers.items()
+            },
             **{
                 str(status): {"$ref": f"#/components/responses/{name_of(status, codes)}"}
                 for status, codes in refusals(method, address).items()
@@ -381,8 +382,8 @@ def _names_in(address: str) -> list[str]:
     return [part[1:-1] for part in address.split("/") if part.startswith("{")]
 
 
-def _success(answer: Answer, is_post: bool) -> dict[str, Any]:
-    headers = [*answer.headers, *(["Idempotent-Replayed"] if is_post else [])]
+def _success(answer: Answer, is_once: bool) -> dict[str, Any]:
+    headers = [*answer.headers, *(["Idempotent-Replayed"] if is_once else [])]
     response: dict[str, Any] = {"description": answer.meaning, "headers": _headers(headers)}
     if answer.content:
         response["content"] = {kind: {"schema": schema} for kind, schema in answer.content.items()}
@@ -402,6 +403,4 @@ def _of_a_problem(status: int) -> list[str]:
 
 
 def _headers(names: Sequence[str]) -> dict[str, Any]:
-    return {
-        name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *EVERYWHERE)
-    }
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *EVERYWHERE)}

@@ -36,7 +36,7 @@ from django_faceverify.api.openapi.values import (
     text,
     whole,
 )
-from django_faceverify.api.pages import Pages
+from django_faceverify.api.pages import EARLIEST, LATEST, MAX_PAGE_SIZE_DIGITS, Pages
 from django_faceverify.inputs import (
     MAX_METADATA_KEYS,
     MAX_METADATA_VALUE,
@@ -68,10 +68,10 @@ IDENTITY: dict[str, Schema] = {
     "idcard_number": text("18 characters.", format=IDCARD_NUMBER),
 }
 
-CLOSED = {"additionalProperties": False}
+CLOSED: dict[str, Any] = {"additionalProperties": False}
 
 #: a guardian's relation makes sense only with a guardian
-RELATION_NEEDS_GUARDIAN = {
+RELATION_NEEDS_GUARDIAN: dict[str, Any] = {
     "if": {"required": ["relation"]},
     "then": {"required": ["guardian"], "properties": {"guardian": {"const": True}}},
 }
@@ -288,23 +288,27 @@ def _values_of(found: Any) -> Schema:
     if isinstance(found, NumberFilter):
         return number(minimum=extra["min_value"], maximum=extra["max_value"])
     if isinstance(found, IsoDateTimeFilter):
-        return moment("The moment itself is included.")
+        return moment(f"Included; from {EARLIEST.year} to {LATEST.year}.")
     if isinstance(found, UUIDFilter):
         return key()
-    return text(maxLength=extra["max_length"], pattern=r"^[^\u0000]*$")
+    return text(minLength=1, maxLength=extra["max_length"], pattern=r"^[^\u0000]*$")
 
 
 def _filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
     return [
-        in_query(
-            name, _values_of(found), **({FOR_STAFF: True} if name in STAFF_ONLY else {})
-        )
+        in_query(name, _values_of(found), **({FOR_STAFF: True} if name in STAFF_ONLY else {}))
         for name, found in filters.base_filters.items()
     ]
 
 
 PAGE_SIZE = in_query(
-    "page_size", whole(minimum=1, maximum=Pages.max_page_size, default=Pages.page_size)
+    "page_size",
+    whole(
+        f"At most {Pages.max_page_size} are given, whatever is asked for.",
+        minimum=1,
+        maximum=10**MAX_PAGE_SIZE_DIGITS - 1,
+        default=Pages.page_size,
+    ),
 )
 #: the parameters that every list takes, in order of time or of numbers
 PAGE, PAGE_BY_NUMBER = (
@@ -327,12 +331,10 @@ IDEMPOTENCY_KEY = in_header(
     "Idempotency-Key",
     text(
         "Of your own, such as a UUID: under the same key it is done once.",
-        pattern=r"^[!-~]{1,%d}$" % idempotency.MAX_KEY_LENGTH,
+        pattern=f"^[!-~]{{1,{idempotency.MAX_KEY_LENGTH}}}$",
     ),
 )
 IF_NONE_MATCH = in_header("If-None-Match", text("The ETag of what was seen: 304 if nothing has."))
 IF_MATCH = in_header("If-Match", text("The ETag of what was seen: 412 if it has changed."))
-PREFER = in_header(
-    "Prefer", text("wait=10: not before it was processed, or 10 seconds are over.")
-)
+PREFER = in_header("Prefer", text("wait=10: not before it was processed, or 10 seconds are over."))
 LAST_EVENT_ID = in_header("Last-Event-ID", text("The id of the last event that was seen."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django_faceverify.api.openapi.values import (
     Schema,
     choice,
@@ -30,6 +32,9 @@ from django_faceverify.webhooks import EVENTS
 
 #: marks a member that only staff are told
 STAFF_ONLY = "x-staff-only"
+
+#: names the values after which nothing changes any more
+FINAL = "x-final"
 
 NOTHING = ""
 
@@ -60,7 +65,7 @@ LAST_ERROR = record(
 
 VERIFICATION = {
     "id": key(),
-    "status": choice(Verification.Status, "The last four are final."),
+    "status": {**choice(Verification.Status), FINAL: sorted(map(str, Verification.FINAL))},
     "reason_code": REASON_CODE,
     "message": text("The sentence for people, in the language of the request."),
     "last_error": or_null(LAST_ERROR),
@@ -99,7 +104,7 @@ VERIFICATION_FOR_STAFF = _for_staff(
     }
 )
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": ID,
     "status": "processing",
     "reason_code": "",
