@@ -150,7 +150,7 @@ COMPONENTS: dict[str, Schema] = {
         description="A case to open; with a photo's address it is compared at once.",
         examples=[
             {
-                "idcard_name": "张三",
+                "idcard_name": "李四",
                 "idcard_number": "000000199003070010",
                 "reference": "order-7",
             }

@@ -217,7 +217,7 @@ COMPONENTS: dict[str, Schema] = {
     "Identity": record(
         {"id": key(), "idcard_name": text(), "idcard_number": text()},
         description="The name and the ID number in clear.",
-        examples=[{"id": ID, "idcard_name": "张三", "idcard_number": "000000199003070010"}],
+        examples=[{"id": ID, "idcard_name": "李四", "idcard_number": "000000199003070010"}],
     ),
     "Dossier": {
         "type": "object",
