@@ -62,10 +62,13 @@ for kind in ("image/jpeg", "image/png"):
 
 
 @schemathesis.hook
-def map_path_parameters(context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
+def map_path_parameters(
+    context: Any, path_parameters: dict[str, Any] | None
+) -> dict[str, Any] | None:
     """A photo is asked for under its own case."""
-    owner = there_is["case_of_photo"].get(path_parameters.get("photo_id"))
-    return {**path_parameters, "verification_id": owner} if owner else path_parameters
+    photo = (path_parameters or {}).get("photo_id")
+    owner = there_is["case_of_photo"].get(photo) if isinstance(photo, str) else None
+    return {**(path_parameters or {}), "verification_id": owner} if owner else path_parameters
 
 
 @schemathesis.hook
