@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos lint types migrations check clean
+.PHONY: help demo test chaos fuzz openapi lint types migrations check clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -19,6 +19,12 @@ test: $(VENV)/.dev ## Run all tests that this machine can run (ARGS=... goes to 
 
 chaos: $(VENV)/.dev ## Kill workers, wipe brokers and crash databases for a long while (ARGS=--seed ...)
 	@exec $(BIN)/python -m tests.chaos --verifications 2000 --kills 200 $(ARGS)
+
+fuzz: $(VENV)/.dev ## Ask the API for anything, as everybody, for a long while (ARGS=--examples ...)
+	@exec $(BIN)/python -m tests.fuzz $(ARGS)
+
+openapi: $(VENV)/.dev ## Write docs/reference/openapi.json again
+	@$(BIN)/python manage.py demo_openapi
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .

@@ -163,6 +163,8 @@ def _seconds(expires_in: object) -> int:
     rules = app_settings.client_tokens
     if expires_in is None:
         return rules.lifetime
+    if isinstance(expires_in, float) and expires_in.is_integer():  # 900.0 is a JSON integer too
+        expires_in = int(expires_in)
     if not isinstance(expires_in, int) or isinstance(expires_in, bool):
         raise InputError("expires_in_invalid", "expires_in")
     if not SHORTEST_LIFE <= expires_in <= rules.max_lifetime:

@@ -60,6 +60,7 @@ class Door(APIView):
     versioning_class = None
     metadata_class = None
     throttle_classes = []
+    schema = None  # a site's own description leaves us out: there is one of ours
 
     #: whether a POST changes nothing, so that it may be done as often as it is asked for
     is_read_only = False

@@ -93,6 +93,8 @@ def narrow(
             raise bad_parameter(name[:50], "unknown_parameter")
         if len(values) > 1:
             raise bad_parameter(name, "repeated_parameter")
+        if name in filters.base_filters and not values[0]:
+            raise bad_parameter(name, "empty_parameter")
         if name in STAFF_ONLY and not is_staff:
             raise bad_parameter(name, "staff_only")
     filterset = filters(parameters, rows)

@@ -19,6 +19,9 @@ from django_faceverify.api.problems import bad_parameter
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
 
+#: a longer number is no honest wish
+MAX_PAGE_SIZE_DIGITS = 9
+
 #: the parameters that every list takes
 PAGE_PARAMETERS = frozenset({"cursor", "page_size", "format"})
 
@@ -32,7 +35,8 @@ class Pages(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         asked = request.query_params.get("page_size", str(self.page_size))
-        if not asked.isascii() or not asked.isdecimal() or len(asked) > 9 or int(asked) == 0:
+        is_number = asked.isascii() and asked.isdecimal() and len(asked) <= MAX_PAGE_SIZE_DIGITS
+        if not is_number or int(asked) == 0:
             raise bad_parameter("page_size", "page_size_invalid")
         return min(int(asked), self.max_page_size)
 

@@ -65,6 +65,7 @@ SENTENCES: dict[str, str | Promise] = {
     "parse_error": _("The request is malformed."),
     "unknown_parameter": _("There is no such parameter here."),
     "repeated_parameter": _("This parameter may be given only once."),
+    "empty_parameter": _("Please give this parameter a value, or leave it out."),
     "staff_only": _("Only staff may ask for this."),
     "expand_invalid": _("Only attempts can be expanded."),
     "stream_unavailable": _("No stream here. Please ask for the verification again and again."),

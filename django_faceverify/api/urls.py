@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from django.urls import path, re_path
 
 from django_faceverify.api.consent import CurrentConsent
@@ -34,9 +36,12 @@ from django_faceverify.api.verifications import (
 )
 from django_faceverify.api.webhooks import DeliveryList, DeliveryResend, EndpointList
 
+if find_spec("drf_spectacular"):  # the extra "openapi"
+    from django_faceverify.api.openapi.view import Description
+
 ONE = "verifications/<str:verification_id>/"
 
-urlpatterns = [
+addresses = [
     path("verifications/", VerificationList.as_view(), name="verification-list"),
     path("verifications/search/", VerificationSearch.as_view(), name="verification-search"),
     path(ONE, VerificationDetail.as_view(), name="verification"),
@@ -77,5 +82,8 @@ urlpatterns = [
         DeliveryResend.as_view(),
         name="webhook-delivery-resend",
     ),
-    re_path("", Nowhere.as_view()),
 ]
+if find_spec("drf_spectacular"):
+    addresses.append(path("schema/", Description.as_view(patterns=addresses), name="schema"))
+
+urlpatterns = [*addresses, re_path("", Nowhere.as_view())]

@@ -251,6 +251,7 @@ PROVOKED: dict[str, Callable[[World], Any]] = {
     "request_in_progress": in_flight,
     "unknown_parameter": lambda w: w.look(stauts="verified"),
     "repeated_parameter": lambda w: w.as_alice.get(f"{VERIFICATIONS}?level=a&level=b"),
+    "empty_parameter": lambda w: w.as_alice.get(f"{VERIFICATIONS}?reference="),
     "staff_only": lambda w: w.as_alice.get(VERIFICATIONS, {"expand": "attempts"}),
     "expand_invalid": lambda w: w.look(expand="photos"),
     "page_size_invalid": lambda w: w.look(page_size="0"),

@@ -14,20 +14,29 @@ from hypothesis import strategies as st
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.test import APIClient
 
+from django_faceverify import tokens
+from django_faceverify.api import urls as api_urls
 from django_faceverify.api.door import Door
 from django_faceverify.models import Event, IdempotencyRecord, Photo
 from tests.api.asking import API, VERIFICATIONS, assert_problem, in_review, one, plain_case, stock
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "X-Y"]
 UNKNOWN = "01890000-0000-7000-8000-000000000000"
-PATHS = [
-    "", "attempts/", "consent/", "webhook-endpoints/", "webhook-deliveries/", "verifications/", "verifications/search/", "verifications/{id}/",
-    *(f"verifications/{{id}}/{rest}/" for rest in
-      ("stream", "photos", "consent", "consent/withdraw", "cancel", "redact", "review",
-       "attempts", "events")),
-    "verifications/{id}/photos/{photo}/",
-]  # fmt: skip
-POSTS = ("photos", "consent", "withdraw", "cancel", "redact", "review")
+#: the parameters of the URLconf, and what a test fills in
+NAMES = {"<str:verification_id>": "{id}", "<str:photo_id>": "{photo}", "<str:delivery_id>": UNKNOWN}
+
+
+def path_of(route: str) -> str:
+    for parameter, name in NAMES.items():
+        route = route.replace(parameter, name)
+    return route
+
+
+PATHS = ["", *(path_of(str(pattern.pattern)) for pattern in api_urls.addresses)]
+POSTS = ("photos", "consent", "withdraw", "cancel", "redact", "review", "reveal", "export",
+         "reopen", "confirm", "token", "revoke")  # fmt: skip
+#: what needs no fields, so that an empty body is a good one
+NEED_NOTHING = ("cancel/", "withdraw/", "redact/", "token/", "revoke/")
 IDS = ["{case}", UNKNOWN, "nobody", "%00", "a" * 5000, "..%2e", "{case}%20", "{CASE}%0a"]
 
 JSON = "application/json"
@@ -93,8 +102,13 @@ def everybody(
     as_bob: APIClient,
     as_reviewer: APIClient,
     as_root: APIClient,
+    bob: User,
 ) -> list[APIClient]:
-    return [as_anonymous, as_alice, as_bob, as_reviewer, as_root]
+    """Those with and without an account, and last whoever holds a token of Bob's case."""
+    with_token = APIClient()
+    secret = tokens.issue(plain_case(bob)).secret
+    with_token.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return [as_anonymous, as_alice, as_bob, as_reviewer, as_root, with_token]
 
 
 @pytest.fixture
@@ -155,7 +169,7 @@ def test_ten_megabytes(
     photo = part(b"image", b"\xff" * 10_000_000, b'; filename="a.jpg"')
     body = form(photo) if kind == FORM else b'{"idcard_name": "' + b"x" * 10_000_000 + b'"}'
     before = stock(photo_folder)
-    for client in (everybody[0], everybody[1], everybody[-1]):
+    for client in (everybody[0], everybody[1], *everybody[-2:]):
         for path in paths:
             assert_refused(post(client, path, body, kind))
     assert stock(photo_folder) == before
@@ -165,7 +179,7 @@ def test_no_body_at_all(everybody: list[APIClient], paths: list[str], photo_fold
     before = stock(photo_folder)
     for client in everybody:
         for path in paths:
-            if not path.endswith(("cancel/", "withdraw/", "redact/")):  # they need none
+            if not path.endswith(NEED_NOTHING):
                 for kind in (JSON, FORM, ""):
                     assert_refused(post(client, path, b"", kind))
     assert stock(photo_folder) == before

@@ -425,6 +425,15 @@ def test_bad_wishes(
     assert first.get(one(case)).status_code == 200  # what there was still works
 
 
+def test_a_whole_number_is_one_however_it_is_written(
+    as_clerk: APIClient, case: Verification
+) -> None:
+    response = send(as_clerk, one(case, "token/"), {"expires_in": 900.0})
+    assert response.status_code == 201
+    token = ClientToken.objects.get()
+    assert (token.expires_at - token.created_at).total_seconds() == 900
+
+
 def test_no_token_for_a_case_that_has_ended(as_clerk: APIClient, alice: User) -> None:
     case = decided(alice)
     assert_problem(send(as_clerk, one(case, "token/"), {}), 409, "already_final")
