@@ -66,12 +66,14 @@ SIMILARITIES = {"verified": (80, 100), "rejected": (0, 60), "in_review": (70, 80
 
 def main() -> None:
     count = int(sys.argv[1])
+    if Verification.objects.exists():
+        return  # a database that was kept
     begin = time.monotonic()
-    User = get_user_model()
-    User.objects.bulk_create(
-        [User(username=f"person-{number}") for number in range(USERS)], ignore_conflicts=True
+    people = get_user_model()
+    people.objects.bulk_create(
+        [people(username=f"person-{number}") for number in range(USERS)], ignore_conflicts=True
     )
-    User.objects.create_superuser("reviewer", password="reviewer")  # noqa: S106 (measured only)
+    people.objects.create_superuser("reviewer", password="reviewer")  # noqa: S106 (measured only)
     models = (Verification, Photo, VerificationAttempt, WebhookDelivery)
     connection.disable_constraint_checking()  # for SQLite, which cannot do it later
     with transaction.atomic(), ExitStack() as stack:
@@ -118,7 +120,7 @@ class Cases:
         return rows
 
     def _key(self, at: datetime) -> str:
-        milliseconds = int((at - datetime(1970, 1, 1)).total_seconds() * 1000)  # noqa: DTZ001
+        milliseconds = int((at - datetime(1970, 1, 1)).total_seconds() * 1000)
         bits = f"{self.random.getrandbits(72):018x}"
         return f"{milliseconds:012x}7{bits[:3]}8{bits[3:]}"
 

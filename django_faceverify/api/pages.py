@@ -19,6 +19,10 @@ from django_faceverify.api.problems import bad_parameter
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
 
+#: What orders rows of one moment. It goes the way in which MariaDB's indexes end anyway;
+#: the other way, it would sort the whole table for a page.
+TIE_BREAK = "pk"
+
 #: the parameters that every list takes
 PAGE_PARAMETERS = frozenset({"cursor", "page_size", "format"})
 
@@ -61,15 +65,19 @@ class _ByTime(Pages):
 
 
 class NewestCreated(_ByTime):
-    ordering = "-created_at"
+    ordering = ("-created_at", TIE_BREAK)
+
+
+class NewestDecided(_ByTime):
+    ordering = ("-decided_at", TIE_BREAK)
 
 
 class NewestStarted(_ByTime):
-    ordering = "-started_at"
+    ordering = ("-started_at", TIE_BREAK)
 
 
 class NewestOccurred(_ByTime):
-    ordering = "-occurred_at"
+    ordering = ("-occurred_at", TIE_BREAK)
 
 
 class Numbered(Pages):

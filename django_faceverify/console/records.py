@@ -6,35 +6,55 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from django_faceverify.console.paginator import CappedPaginator
+from django_faceverify.console import paginator
+from django_faceverify.console.filters import TypedFilter
 from django_faceverify.console.search import looks_like_idcard_number
 
 
 class NewestFirst(ChangeList):
-    """Sorted by the admin's ``ordering`` and nothing more.
+    """Sorted by the admin's ``ordering``, which an index has, then by key; never by a click.
 
-    The key that the stock list appends as a tie-break runs against the index, and some
-    databases would sort the whole table for it.
+    The stock list appends the key the other way round, against the end of MariaDB's indexes,
+    and the whole table would be sorted for a page.
     """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return list(self.model_admin.ordering or [])
+        return [*(self.model_admin.ordering or ()), "pk"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        """A page that is not there is said to be so; the stock list drops all filters for it."""
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            messages.warning(request, self._no_such_page())
+            self.page_num = 1
+            super().get_results(request)
+
+    def _no_such_page(self) -> str:
+        return _(
+            "There is no such page: a list ends after %(limit)s rows. Filter by days to reach"
+            " older ones."
+        ) % {"limit": number_format(paginator.COUNT_LIMIT, force_grouping=True)}
 
 
 class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' parameter is not in Django
     """Records: they are searched and read; no one adds, edits or deletes them here."""
 
     actions: Sequence[str] | None = None
+    #: what an empty result of the search box says
+    nothing_found: Any = ""
     list_per_page = 50
     list_max_show_all = 50
-    paginator = CappedPaginator
+    paginator = paginator.CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
@@ -57,8 +77,8 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
 
         An address could otherwise ask for the blind index, letter by letter and uncounted.
         """
-        names = [_parameter(one) for one in self.get_list_filter(request)]
-        is_filter = any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+        filters = self.get_list_filter(request)
+        is_filter = any(_reads(one, lookup) for one in filters)
         return is_filter and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -112,10 +132,11 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
         return TemplateResponse(request, template, frame | context, status=status)
 
 
-def _parameter(list_filter: Any) -> str:
-    """How an address names a filter: by its column, or as its class says."""
-    if isinstance(list_filter, str):
-        return list_filter
-    if isinstance(list_filter, tuple | list):
-        return str(list_filter[0])
-    return str(list_filter.parameter_name)
+def _reads(list_filter: Any, parameter: str) -> bool:
+    """Whether a filter takes this part of an address: a column's, or what its class names."""
+    if isinstance(list_filter, str | tuple | list):
+        column = list_filter if isinstance(list_filter, str) else list_filter[0]
+        return parameter == column or parameter.startswith(f"{column}__")
+    if issubclass(list_filter, TypedFilter):
+        return parameter in list_filter.parameter_names()
+    return bool(parameter == list_filter.parameter_name)

@@ -174,6 +174,7 @@ class WebhookDeliveryAdmin(RecordAdmin):
     ordering = ("-occurred_at",)
     search_fields = ("pk",)
     search_help_text = _("An exact id, of a delivery or of a verification.")
+    nothing_found = _("Neither a delivery nor a verification has exactly this id.")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return access.may(request.user, "django_faceverify.resend_webhookdelivery")

@@ -5,99 +5,128 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('django_faceverify', '0009_tokens'),
+        ("django_faceverify", "0009_tokens"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='verification',
-            name='faceverify_due',
+            model_name="verification",
+            name="faceverify_due",
         ),
         migrations.RemoveIndex(
-            model_name='verification',
-            name='faceverify_lease',
+            model_name="verification",
+            name="faceverify_lease",
         ),
         migrations.RemoveIndex(
-            model_name='verification',
-            name='faceverify_deadline',
+            model_name="verification",
+            name="faceverify_deadline",
         ),
         migrations.RemoveIndex(
-            model_name='verification',
-            name='faceverify_held',
+            model_name="verification",
+            name="faceverify_held",
         ),
         migrations.RemoveIndex(
-            model_name='verification',
-            name='faceverify_redacted',
+            model_name="verification",
+            name="faceverify_redacted",
         ),
         migrations.RemoveIndex(
-            model_name='verificationattempt',
-            name='faceverify_attempt_state',
+            model_name="verificationattempt",
+            name="faceverify_attempt_state",
         ),
         migrations.RemoveIndex(
-            model_name='webhookdelivery',
-            name='faceverify_webhook_due',
+            model_name="webhookdelivery",
+            name="faceverify_webhook_due",
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(fields=['reason_code', '-created_at'], name='faceverify_reason'),
+            model_name="verification",
+            index=models.Index(fields=["reason_code", "-created_at"], name="faceverify_reason"),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(fields=['level', '-created_at'], name='faceverify_level'),
+            model_name="verification",
+            index=models.Index(fields=["level", "-created_at"], name="faceverify_level"),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(fields=['provider', '-created_at'], name='faceverify_provider'),
+            model_name="verification",
+            index=models.Index(fields=["provider", "-created_at"], name="faceverify_provider"),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['-decided_at'], name='faceverify_decided'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("decided_at__isnull", False)),
+                fields=["-decided_at"],
+                name="faceverify_decided",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('similarity__isnull', False)), fields=['similarity'], name='faceverify_similarity'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("similarity__isnull", False)),
+                fields=["similarity"],
+                name="faceverify_similarity",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('stage__isnull', False)), fields=['stage', 'next_run_at'], name='faceverify_due'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("stage__isnull", False)),
+                fields=["stage", "next_run_at"],
+                name="faceverify_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('stage__isnull', False)), fields=['stage', 'deadline_at'], name='faceverify_deadline'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("stage__isnull", False)),
+                fields=["stage", "deadline_at"],
+                name="faceverify_deadline",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('holds__isnull', False)), fields=['holds', 'ended_at'], name='faceverify_held'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("holds__isnull", False)),
+                fields=["holds", "ended_at"],
+                name="faceverify_held",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(condition=models.Q(('redacted_at__isnull', False)), fields=['redacted_at'], name='faceverify_redacted'),
+            model_name="verification",
+            index=models.Index(
+                condition=models.Q(("redacted_at__isnull", False)),
+                fields=["redacted_at"],
+                name="faceverify_redacted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='verificationattempt',
-            index=models.Index(fields=['state', '-started_at'], name='faceverify_attempt_state'),
+            model_name="verificationattempt",
+            index=models.Index(fields=["state", "-started_at"], name="faceverify_attempt_state"),
         ),
         migrations.AddIndex(
-            model_name='verificationattempt',
-            index=models.Index(fields=['is_billed', '-started_at'], name='faceverify_attempt_billed'),
+            model_name="verificationattempt",
+            index=models.Index(
+                fields=["is_billed", "-started_at"], name="faceverify_attempt_billed"
+            ),
         ),
         migrations.AddIndex(
-            model_name='verificationattempt',
-            index=models.Index(fields=['provider', '-started_at'], name='faceverify_attempt_prov'),
+            model_name="verificationattempt",
+            index=models.Index(fields=["provider", "-started_at"], name="faceverify_attempt_prov"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['endpoint', 'due_at'], name='faceverify_webhook_due'),
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["endpoint", "due_at"],
+                name="faceverify_webhook_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['event', '-occurred_at'], name='faceverify_webhook_event'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["event", "-occurred_at"], name="faceverify_webhook_event"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['endpoint', '-occurred_at'], name='faceverify_webhook_to'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["endpoint", "-occurred_at"], name="faceverify_webhook_to"),
         ),
     ]
