@@ -1,8 +1,8 @@
 """The pages that are measured, and a process that asks for them: ``python -m benchmarks.list_pages``.
 
 It reads the name of a page from each line of its input and answers with a line of JSON: wall
-and CPU milliseconds (its own, and those of its PostgreSQL backend), and how many queries it
-took. ``?`` is answered with the names of all pages. To measure one page more, add a line to
+and CPU milliseconds (its own, and those of its PostgreSQL backend). ``?`` is answered with the names of all pages, ``queries: NAME`` and ``plans: NAME``
+with what the database is asked for a page, and what it then does. To measure one page more, add a line to
 ``console_pages`` or ``API_FILTERS``.
 """
 
@@ -194,18 +194,20 @@ class Asking:
             raise AssertionError(f"{name}: {response.status_code} {response.content!r:.300}")
         return {"ms": 1000 * wall, "cpu_ms": cpu}
 
-    def describe(self, name: str) -> dict[str, Any]:
-        """How many queries, and what PostgreSQL does for the longest of them."""
+    def queries(self, name: str) -> list[str]:
         with CaptureQueriesContext(connection) as queries:
             self.pages[name]()
-        selects = [query for query in queries if query["sql"].startswith("SELECT")]
+        return [query["sql"] for query in queries]
+
+    def plans(self, name: str) -> list[list[str]]:
+        """What PostgreSQL does for each query about our tables."""
         plans = []
-        for query in selects if connection.vendor == "postgresql" else ():
-            if "faceverify" in query["sql"]:
+        for sql in self.queries(name):
+            if sql.startswith("SELECT") and "django_faceverify_" in sql:
                 with connection.cursor() as cursor:
-                    cursor.execute("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) " + query["sql"])
-                    plans.append([query["sql"], *(line for (line,) in cursor.fetchall())])
-        return {"queries": len(queries), "plans": plans}
+                    cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {sql}")
+                    plans.append([sql, *(line for (line,) in cursor.fetchall())])
+        return plans
 
 
 def _text(moment: datetime) -> str:
@@ -233,8 +235,10 @@ def main() -> None:
         answer: Any
         if name == "?":
             answer = list(asking.pages)
-        elif name.startswith("! "):
-            answer = asking.describe(name[2:])
+        elif name.startswith("queries: "):
+            answer = asking.queries(name.removeprefix("queries: "))
+        elif name.startswith("plans: "):
+            answer = asking.plans(name.removeprefix("plans: "))
         else:
             answer = asking.measure(name)
         print(json.dumps(answer), flush=True)  # noqa: T201 (its output is its answer)

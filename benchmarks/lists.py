@@ -81,9 +81,10 @@ def main() -> None:
         measured = measure(sites, pages, options.rounds)
         figures = summarize(measured, names)
         for name, figure in figures.items():
-            figure |= {"queries": sites[-1].ask(f"! {name}")["queries"]}
+            figure["queries"] = len(sites[-1].ask(f"queries: {name}"))
         if options.plans:
-            plans = {name: sites[-1].ask(f"! {name}")["plans"] for name in pages}
+            ours = [name for name in pages if goal_of(name)]
+            plans = {name: sites[-1].ask(f"plans: {name}") for name in ours}
             options.plans.write_text(json.dumps(plans, indent=1))
     say_table(figures, names)
     if options.out:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from django_faceverify.console import paginator
@@ -46,7 +48,13 @@ class NewestFirst(ChangeList):
         ) % {"limit": number_format(paginator.COUNT_LIMIT, force_grouping=True)}
 
 
-class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' parameter is not in Django
+#: django-unfold's, where the site has installed it: its templates ask for more than Django's
+SiteAdmin: Any = admin.ModelAdmin
+if apps.is_installed("unfold"):
+    SiteAdmin = import_string("unfold.admin.ModelAdmin")
+
+
+class RecordAdmin(SiteAdmin):  # type: ignore[misc]  # one of two classes, known when Django starts
     """Records: they are searched and read; no one adds, edits or deletes them here."""
 
     actions: Sequence[str] | None = None
@@ -54,6 +62,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
     nothing_found: Any = ""
     list_per_page = 50
     list_max_show_all = 50
+    list_fullwidth = True  # read by django-unfold
     paginator = paginator.CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -89,9 +98,14 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
     ) -> HttpResponse:
         if looks_like_idcard_number(request.GET.get(SEARCH_VAR, "")):
             return self._send_to_idcard_number_form(request)
-        # Without the site's sidebar, all columns fit a common screen.
-        context = {"is_nav_sidebar_enabled": False} | (extra_context or {})
-        return super().changelist_view(request, context)
+        response: HttpResponse = super().changelist_view(
+            request, self._frame() | (extra_context or {})
+        )
+        return response
+
+    def _frame(self) -> dict[str, Any]:
+        """Without Django's sidebar, all columns fit a common screen; unfold's has the menu."""
+        return {} if apps.is_installed("unfold") else {"is_nav_sidebar_enabled": False}
 
     def _send_to_idcard_number_form(self, request: HttpRequest) -> HttpResponse:
         """Away from a URL that holds what may be an ID number."""
@@ -127,7 +141,7 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
             "opts": self.opts,
             "media": self.media,
             "has_view_permission": True,
-            "is_nav_sidebar_enabled": False,
+            **self._frame(),
         }
         return TemplateResponse(request, template, frame | context, status=status)
 

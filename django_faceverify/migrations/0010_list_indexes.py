@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("decided_at__isnull", False)),
                 fields=["-decided_at"],
-                name="faceverify_decided",
+                name="faceverify_decided_at",
             ),
         ),
         migrations.AddIndex(

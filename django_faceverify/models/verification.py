@@ -207,7 +207,7 @@ class Verification(models.Model):
             ),
             models.Index(
                 fields=["-decided_at"],
-                name="faceverify_decided",
+                name="faceverify_decided_at",
                 condition=Q(decided_at__isnull=False),
             ),
             models.Index(
