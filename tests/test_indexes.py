@@ -70,7 +70,7 @@ def test_a_filter_of_the_api(model: Any, name: str, filter_: Any, pages: Any) ->
     if (model._meta.model_name, name) in FEW:
         is_elsewhere = "__" in column
         owner = VerificationAttempt if is_elsewhere else model
-        field = owner._meta.get_field(column.rpartition("__")[2])
+        field: Any = owner._meta.get_field(column.rpartition("__")[2])
         assert begins(owner, field.column)
     elif column == order_of(pages) or name in RANGES:
         assert begins(model, column)
@@ -81,7 +81,7 @@ def test_a_filter_of_the_api(model: Any, name: str, filter_: Any, pages: Any) ->
 @pytest.mark.django_db
 @pytest.mark.parametrize("model", [Verification, VerificationAttempt, WebhookDelivery])
 def test_a_filter_of_the_admin(model: Any) -> None:
-    console = admin.site._registry[model]
+    console: Any = admin.site._registry[model]
     (newest,) = console.ordering
     order = newest.lstrip("-")
     for one in console.list_filter:
