@@ -59,6 +59,9 @@ STAFF_ONLY = frozenset(
 )
 
 
+#: lists that are narrowed by one of these are in the order of the decisions
+BY_DECISION = frozenset({"decided_after", "decided_before"})
+
 #: what can be shown along with each verification, and is for staff
 EXPANDABLE = frozenset({"attempts"})
 EXPAND = "expand"

@@ -28,8 +28,14 @@ from django_faceverify.api.answers import answer_with, lists_tag, tag_of
 from django_faceverify.api.bodies import read_fields, take_submission
 from django_faceverify.api.cases import find_verification
 from django_faceverify.api.door import Door
-from django_faceverify.api.filters import EXPAND, VerificationFilter, expansions, narrow
-from django_faceverify.api.pages import NewestCreated, page
+from django_faceverify.api.filters import (
+    BY_DECISION,
+    EXPAND,
+    VerificationFilter,
+    expansions,
+    narrow,
+)
+from django_faceverify.api.pages import NewestCreated, NewestDecided, Pages, page
 from django_faceverify.api.representation import represent_attempt, represent_verification
 from django_faceverify.api.tokens import require_purpose
 from django_faceverify.api.waiting import seconds_asked, wait_while
@@ -52,7 +58,11 @@ IDENTITY = ("idcard_name", "idcard_number")
 
 class VerificationList(Door):
     def get(self, request: Request) -> Response:
-        """The caller's verifications, or all for staff; newest first."""
+        """The caller's verifications, or all for staff; newest first.
+
+        Those of a time of decision come in the order of the decisions: an index has that
+        order, and whoever follows the decisions need not look at a page again.
+        """
         for_staff = is_staff(request.user)
         rows = narrow(
             visible_to(request.user),
@@ -61,7 +71,9 @@ class VerificationList(Door):
             is_staff=for_staff,
             more=(EXPAND,),
         )
-        return _list(request, rows, for_staff=for_staff)
+        is_by_decision = not BY_DECISION.isdisjoint(request.query_params)
+        pages = NewestDecided() if is_by_decision else NewestCreated()
+        return _list(request, rows, pages, for_staff=for_staff)
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:
@@ -268,7 +280,7 @@ class VerificationSearch(Door):
         require(request.user, VIEW)
         number = read_fields(request, "idcard_number").get("idcard_number")
         rows = looks.search(number, user=request.user)
-        return _list(request, rows, for_staff=True)
+        return _list(request, rows, NewestCreated(), for_staff=True)
 
 
 def _find_for_token(request: Request, verification_id: str) -> Verification:
@@ -278,7 +290,7 @@ def _find_for_token(request: Request, verification_id: str) -> Verification:
     return verification
 
 
-def _list(request: Request, rows: Any, *, for_staff: bool) -> Response:
+def _list(request: Request, rows: Any, pages: Pages, *, for_staff: bool) -> Response:
     """One page of verifications; with ``expand=attempts``, their calls as well."""
     rows = rows.defer(*SEALED)
     is_expanded = "attempts" in expansions(request.query_params, is_staff=for_staff)
@@ -292,4 +304,4 @@ def _list(request: Request, rows: Any, *, for_staff: bool) -> Response:
             shown["attempts"] = [represent_attempt(one) for one in verification.attempts.all()]
         return shown
 
-    return page(request, rows, represent, NewestCreated())
+    return page(request, rows, represent, pages)

@@ -46,6 +46,7 @@ class AttemptAdmin(RecordAdmin):
     ordering = ("-started_at",)
     search_fields = ("session_id",)
     search_help_text = _("An exact session id.")
+    nothing_found = _("No call has exactly this session id; parts of one find nothing.")
     costs_template = "django_faceverify/console/costs.html"
     agreement_template = "django_faceverify/console/agreement.html"
 

@@ -5,36 +5,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from django_faceverify.console.paginator import CappedPaginator
+from django_faceverify.console import paginator
+from django_faceverify.console.filters import TypedFilter
 from django_faceverify.console.search import looks_like_idcard_number
 
 
 class NewestFirst(ChangeList):
-    """Sorted by the admin's ``ordering`` and nothing more.
+    """Sorted by the admin's ``ordering``, which an index has, then by key; never by a click.
 
-    The key that the stock list appends as a tie-break runs against the index, and some
-    databases would sort the whole table for it.
+    The stock list appends the key the other way round, against the end of MariaDB's indexes,
+    and the whole table would be sorted for a page.
     """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return list(self.model_admin.ordering or [])
+        return [*(self.model_admin.ordering or ()), "pk"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        """A page that is not there is said to be so; the stock list drops all filters for it."""
+        try:
+            super().get_results(request)
+        except IncorrectLookupParameters:
+            messages.warning(request, self._no_such_page())
+            self.page_num = 1
+            super().get_results(request)
+
+    def _no_such_page(self) -> str:
+        return _(
+            "There is no such page: a list ends after %(limit)s rows. Filter by days to reach"
+            " older ones."
+        ) % {"limit": number_format(paginator.COUNT_LIMIT, force_grouping=True)}
 
 
-class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' parameter is not in Django
+#: django-unfold's, where the site has installed it: its templates ask for more than Django's
+SiteAdmin: Any = admin.ModelAdmin
+if apps.is_installed("unfold"):
+    SiteAdmin = import_string("unfold.admin.ModelAdmin")
+
+
+class RecordAdmin(SiteAdmin):  # type: ignore[misc]  # one of two classes, known when Django starts
     """Records: they are searched and read; no one adds, edits or deletes them here."""
 
     actions: Sequence[str] | None = None
+    #: what an empty result of the search box says
+    nothing_found: Any = ""
     list_per_page = 50
     list_max_show_all = 50
-    paginator = CappedPaginator
+    list_fullwidth = True  # read by django-unfold
+    paginator = paginator.CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
@@ -57,8 +86,8 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
 
         An address could otherwise ask for the blind index, letter by letter and uncounted.
         """
-        names = [_parameter(one) for one in self.get_list_filter(request)]
-        is_filter = any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+        filters = self.get_list_filter(request)
+        is_filter = any(_reads(one, lookup) for one in filters)
         return is_filter and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -69,9 +98,14 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
     ) -> HttpResponse:
         if looks_like_idcard_number(request.GET.get(SEARCH_VAR, "")):
             return self._send_to_idcard_number_form(request)
-        # Without the site's sidebar, all columns fit a common screen.
-        context = {"is_nav_sidebar_enabled": False} | (extra_context or {})
-        return super().changelist_view(request, context)
+        response: HttpResponse = super().changelist_view(
+            request, self._frame() | (extra_context or {})
+        )
+        return response
+
+    def _frame(self) -> dict[str, Any]:
+        """Without Django's sidebar, all columns fit a common screen; unfold's has the menu."""
+        return {} if apps.is_installed("unfold") else {"is_nav_sidebar_enabled": False}
 
     def _send_to_idcard_number_form(self, request: HttpRequest) -> HttpResponse:
         """Away from a URL that holds what may be an ID number."""
@@ -107,15 +141,16 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # the stubs' par
             "opts": self.opts,
             "media": self.media,
             "has_view_permission": True,
-            "is_nav_sidebar_enabled": False,
+            **self._frame(),
         }
         return TemplateResponse(request, template, frame | context, status=status)
 
 
-def _parameter(list_filter: Any) -> str:
-    """How an address names a filter: by its column, or as its class says."""
-    if isinstance(list_filter, str):
-        return list_filter
-    if isinstance(list_filter, tuple | list):
-        return str(list_filter[0])
-    return str(list_filter.parameter_name)
+def _reads(list_filter: Any, parameter: str) -> bool:
+    """Whether a filter takes this part of an address: a column's, or what its class names."""
+    if isinstance(list_filter, str | tuple | list):
+        column = list_filter if isinstance(list_filter, str) else list_filter[0]
+        return parameter == column or parameter.startswith(f"{column}__")
+    if issubclass(list_filter, TypedFilter):
+        return parameter in list_filter.parameter_names()
+    return bool(parameter == list_filter.parameter_name)

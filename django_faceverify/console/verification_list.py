@@ -18,6 +18,8 @@ from django_faceverify.console.filters import (
     LevelFilter,
     ProviderFilter,
     ReasonFilter,
+    SimilarityFilter,
+    UserFilter,
 )
 from django_faceverify.console.records import RecordAdmin
 from django_faceverify.console.search import search_verifications
@@ -47,15 +49,17 @@ class VerificationList(RecordAdmin):
     list_filter = (
         "status",
         CreatedFilter,
-        "is_live",
+        SimilarityFilter,
         LevelFilter,
         ProviderFilter,
         ("reason_code", ReasonFilter),
+        UserFilter,
     )
     list_select_related = ("user",)
     ordering = ("-created_at",)
     search_fields = ("reference",)
     search_help_text = _("An exact id, session id or reference. Never an ID number.")
+    nothing_found = _("No case has exactly this id, session id or reference; parts find nothing.")
 
     def visible(self, request: HttpRequest, object_id: object) -> Verification:
         """The verification, if it is there for this person to see."""
@@ -116,8 +120,12 @@ class VerificationList(RecordAdmin):
 
     @admin.display(description=_("reference"))
     def reference_and_user(self, verification: Verification) -> SafeString | str:
-        user = verification.user.get_username() if verification.user else ""
-        return cells.stacked(verification.reference, user)
+        user = verification.user
+        if not user:
+            return cells.stacked(verification.reference, "")
+        everything = self.page_url("verification", "changelist")
+        cases = format_html('<a href="{}?user={}">{}</a>', everything, user.pk, user.get_username())
+        return cells.stacked(verification.reference, cases)
 
     @admin.display(description=_("last call"))
     def last_session_id(self, verification: Any) -> SafeString | str:

@@ -74,7 +74,8 @@ class WebhookEndpointAdmin(RecordAdmin):
         return access.may(request.user, "django_faceverify.delete_webhookendpoint")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
-        return super().get_queryset(request).defer("secret", "old_secret")
+        endpoints: QuerySet[WebhookEndpoint] = super().get_queryset(request)
+        return endpoints.defer("secret", "old_secret")
 
     def save_model(
         self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool
@@ -174,12 +175,14 @@ class WebhookDeliveryAdmin(RecordAdmin):
     ordering = ("-occurred_at",)
     search_fields = ("pk",)
     search_help_text = _("An exact id, of a delivery or of a verification.")
+    nothing_found = _("Neither a delivery nor a verification has exactly this id.")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return access.may(request.user, "django_faceverify.resend_webhookdelivery")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
-        return super().get_queryset(request).defer("endpoint__secret", "endpoint__old_secret")
+        deliveries: QuerySet[WebhookDelivery] = super().get_queryset(request)
+        return deliveries.defer("endpoint__secret", "endpoint__old_secret")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str

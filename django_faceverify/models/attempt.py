@@ -90,7 +90,9 @@ class VerificationAttempt(models.Model):
         verbose_name_plural = _("attempts")
         indexes = [
             models.Index(fields=["-started_at"], name="faceverify_attempt_started"),
-            models.Index(fields=["state", "started_at"], name="faceverify_attempt_state"),
+            models.Index(fields=["state", "-started_at"], name="faceverify_attempt_state"),
+            models.Index(fields=["is_billed", "-started_at"], name="faceverify_attempt_billed"),
+            models.Index(fields=["provider", "-started_at"], name="faceverify_attempt_prov"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -124,9 +124,15 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = _("webhook deliveries")
         permissions = [("resend_webhookdelivery", _("Can send webhook deliveries again"))]
         indexes = [
-            models.Index(fields=["endpoint", "due_at"], name="faceverify_webhook_due"),
+            models.Index(
+                fields=["endpoint", "due_at"],
+                name="faceverify_webhook_due",
+                condition=Q(due_at__isnull=False),
+            ),
             models.Index(fields=["-occurred_at"], name="faceverify_webhook_occurred"),
             models.Index(fields=["state", "-occurred_at"], name="faceverify_webhook_state"),
+            models.Index(fields=["event", "-occurred_at"], name="faceverify_webhook_event"),
+            models.Index(fields=["endpoint", "-occurred_at"], name="faceverify_webhook_to"),
         ]
         constraints = [
             models.CheckConstraint(
