@@ -48,21 +48,20 @@ def provider(backend: str, endpoint: str, **entry: Any) -> dict[str, Any]:
     }
 
 
-FACEVERIFY: dict[str, Any] = BASE | {
-    "PROVIDERS": {"default": provider(os.environ["STORY_PROVIDER"], os.environ["STORY_ENDPOINT"])},
-}
+PROVIDERS = {"default": provider(os.environ["STORY_PROVIDER"], os.environ["STORY_ENDPOINT"])}
+FACEVERIFY = BASE | {"PROVIDERS": PROVIDERS}
 if os.environ.get("STORY_SHADOW"):
-    FACEVERIFY["PROVIDERS"]["second"] = provider(
+    PROVIDERS["second"] = provider(
         os.environ["STORY_SHADOW"],
         os.environ["STORY_SHADOW_ENDPOINT"],
         THRESHOLDS={"TARGET_FAR": "1e-4"},
         LEGAL={"NAME": "Second Faces Ltd", "CONTACT": "privacy@second.example.com"},
     )
-    FACEVERIFY["LEVELS"] = {
-        "default": {"LIVE": False, "SHADOW": {"PROVIDER": "second", "SHARE": 1.0}}
-    }
-    FACEVERIFY["CONSENT"] = {
-        "TEXTS": {
-            "demo-1": {"TEXT": {"en": "I agree to Second Faces Ltd."}, "PROVIDERS": ["second"]}
-        }
+    FACEVERIFY |= {
+        "LEVELS": {"default": {"LIVE": False, "SHADOW": {"PROVIDER": "second", "SHARE": 1.0}}},
+        "CONSENT": {
+            "TEXTS": {
+                "demo-1": {"TEXT": {"en": "I agree to Second Faces Ltd."}, "PROVIDERS": ["second"]}
+            }
+        },
     }
