@@ -22,6 +22,10 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         naming = [version for version in texts if provider in texts[version].get("PROVIDERS", ())]
         return self.filter(text_version__in=naming)
 
+    def to_keep_the_photo(self) -> ConsentQuerySet:
+        """Those that were asked for and given besides the one to compare, and stand."""
+        return self.filter(withdrawn_at=None, is_keeping_granted=True)
+
     def by_guardian(self) -> ConsentQuerySet:
         return self.filter(given_by=Consent.Giver.GUARDIAN)
 

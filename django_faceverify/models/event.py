@@ -29,6 +29,7 @@ DATA_KEYS = frozenset(
         "count",
         "far_table",
         "origins",
+        "permission",
         "photo",
         "provider",
         "purposes",
