@@ -49,6 +49,7 @@ def provider(backend: str, endpoint: str, **entry: Any) -> dict[str, Any]:
 
 
 PROVIDERS = {"default": provider(os.environ["STORY_PROVIDER"], os.environ["STORY_ENDPOINT"])}
+FACEVERIFY = BASE | {"PROVIDERS": PROVIDERS}
 if os.environ.get("STORY_SHADOW"):
     PROVIDERS["second"] = provider(
         os.environ["STORY_SHADOW"],
@@ -56,9 +57,6 @@ if os.environ.get("STORY_SHADOW"):
         THRESHOLDS={"TARGET_FAR": "1e-4"},
         LEGAL={"NAME": "Second Faces Ltd", "CONTACT": "privacy@second.example.com"},
     )
-
-FACEVERIFY = BASE | {"PROVIDERS": PROVIDERS}
-if os.environ.get("STORY_SHADOW"):
     FACEVERIFY |= {
         "LEVELS": {"default": {"LIVE": False, "SHADOW": {"PROVIDER": "second", "SHARE": 1.0}}},
         "CONSENT": {
