@@ -67,7 +67,7 @@ class Answer:
 
     meaning: str
     content: dict[str, Schema] = field(default_factory=dict)
-    headers: tuple[str, ...] = ()
+    header_names: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
 
 
@@ -80,14 +80,16 @@ class Operation:
     summary: str
     answers: dict[int, Answer]
     parameters: Sequence[dict[str, Any]] = ()
-    body: dict[str, Any] | None = None
+    request: dict[str, Any] | None = None
     refusals: dict[int, tuple[str, ...]] = field(default_factory=dict)
     is_open: bool = False
     is_read_only: bool = False
 
 
 def _told(name: str, meaning: str, *headers: str, links: tuple[str, ...] = ()) -> Answer:
-    return Answer(meaning=meaning, content={JSON: component(name)}, headers=headers, links=links)
+    return Answer(
+        meaning=meaning, content={JSON: component(name)}, header_names=headers, links=links
+    )
 
 
 def _case(meaning: str, *headers: str, links: tuple[str, ...] = ()) -> Answer:
@@ -96,7 +98,7 @@ def _case(meaning: str, *headers: str, links: tuple[str, ...] = ()) -> Answer:
 
 def _command(name: str, tag: str, summary: str, **more: Any) -> Operation:
     """A POST to a case that answers with the case."""
-    told: dict[str, Any] = {"answers": {200: _case("As it is now.")}, "body": sent.NO_FIELDS}
+    told: dict[str, Any] = {"answers": {200: _case("As it is now.")}, "request": sent.NO_FIELDS}
     return Operation(name=name, tag=tag, summary=summary, **{**told, **more})
 
 
@@ -115,7 +117,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         name="create_verification",
         tag=CASES,
         summary="Open a verification, with or without a photo",
-        body=sent.json_or_form("VerificationNew"),
+        request=sent.json_or_form("VerificationNew"),
         answers={
             201: _case("Opened; it waits for a photo.", "Location", links=NEXT),
             202: _case("Opened, and being compared.", "Location", links=NEXT[:1]),
@@ -127,7 +129,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         tag=EVIDENCE,
         summary="All verifications about one ID number, which never stands in an address",
         parameters=sent.SEARCH_PARAMETERS,
-        body=sent.json_body("Search"),
+        request=sent.json_body("Search"),
         answers={200: _told("VerificationPage", "One page.")},
         refusals={429: ("too_many_searches",)},
         is_read_only=True,
@@ -140,7 +142,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={
             200: _case("As it is now.", "ETag", "Preference-Applied"),
             304: Answer(
-                meaning="As it was seen.", headers=("ETag", "Preference-Applied", "Retry-After")
+                meaning="As it was seen.",
+                header_names=("ETag", "Preference-Applied", "Retry-After"),
             ),
         },
     ),
@@ -162,7 +165,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "submit_photo",
         CASES,
         "Send the photo that a verification waits for",
-        body=sent.json_or_form("PhotoNew"),
+        request=sent.json_or_form("PhotoNew"),
         answers={202: _case("Taken, and being compared.", "Location")},
         refusals={
             409: ("not_waiting_for_photo", "correction_not_asked", "seal_broken"),
@@ -180,7 +183,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "give_consent",
         CONSENT,
         "Agree to the current text; only the person may, or the guardian",
-        body=sent.json_body("ConsentGiven"),
+        request=sent.json_body("ConsentGiven"),
         refusals={409: ("already_final", "seal_broken")},
     ),
     ("POST", f"{ONE}consent/withdraw/"): _command(
@@ -205,14 +208,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         REVIEWING,
         "Decide a verification that is in review",
         parameters=[sent.IF_MATCH],
-        body=sent.json_body("Review"),
+        request=sent.json_body("Review"),
         refusals={403: ("own_case",), 409: ("not_in_review",), 412: ("changed_meanwhile",)},
     ),
     ("POST", f"{ONE}reveal/"): _command(
         "reveal_identity",
         REVIEWING,
         "The name and the ID number in clear, for somebody who says why; recorded",
-        body=sent.json_body("Reveal"),
+        request=sent.json_body("Reveal"),
         answers={200: _told("Identity", "In clear.")},
         refusals={
             403: ("own_case",),
@@ -224,7 +227,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "export_verification",
         REVIEWING,
         "Everything held about one case, in clear; recorded",
-        body=sent.json_body("Export"),
+        request=sent.json_body("Export"),
         answers={200: _told("Dossier", "In clear.")},
         refusals={403: ("own_case",), 429: ("too_many_reveals",)},
     ),
@@ -232,7 +235,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "propose_reopening",
         REVIEWING,
         "Propose to take a decision back",
-        body=sent.json_body("Reopening"),
+        request=sent.json_body("Reopening"),
         answers={202: _case("Waits for a second person.", "Location")},
         refusals={
             403: ("own_case",),
@@ -252,7 +255,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "create_token",
         TOKENS,
         "Make a client token; the one before stops working",
-        body=sent.json_body("TokenNew", is_required=False),
+        request=sent.json_body("TokenNew", is_required=False),
         answers={201: _told("Token", "Shown once.")},
         refusals={409: ("already_final",)},
     ),
@@ -282,7 +285,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         parameters=[sent.LEVEL, sent.IF_NONE_MATCH],
         answers={
             200: _told("ConsentText", "The current text.", "ETag"),
-            304: Answer(meaning="As it was seen.", headers=("ETag",)),
+            304: Answer(meaning="As it was seen.", header_names=("ETag",)),
         },
     ),
     ("GET", "attempts/"): Operation(
@@ -310,7 +313,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         name="resend_webhook_delivery",
         tag=HOOKS,
         summary="Send one delivery again, with the same webhook-id",
-        body=sent.NO_FIELDS,
+        request=sent.NO_FIELDS,
         answers={202: _told("WebhookDelivery", "Will be sent.")},
         refusals={409: ("webhook_being_sent",)},
     ),
@@ -341,7 +344,7 @@ def describe(method: str, address: str) -> dict[str, Any]:
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": parameters,
-        **({"requestBody": operation.body} if operation.body else {}),
+        **({"requestBody": operation.request} if operation.request else {}),
         "responses": {
             **{
                 str(status): _success(answer, is_once)
@@ -383,7 +386,7 @@ def _names_in(address: str) -> list[str]:
 
 
 def _success(answer: Answer, is_once: bool) -> dict[str, Any]:
-    headers = [*answer.headers, *(["Idempotent-Replayed"] if is_once else [])]
+    headers = [*answer.header_names, *(["Idempotent-Replayed"] if is_once else [])]
     response: dict[str, Any] = {"description": answer.meaning, "headers": _headers(headers)}
     if answer.content:
         response["content"] = {kind: {"schema": schema} for kind, schema in answer.content.items()}
