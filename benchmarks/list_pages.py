@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import django
 
@@ -59,6 +60,7 @@ API_FILTERS = (
     ("reference", "verifications", "reference=order-7"),
     ("session_id", "verifications", "session_id={session}"),
     ("similarity, 3 in 100", "verifications", "similarity_min=70&similarity_max=80"),
+    ("similarity, 5 in 1000", "verifications", "similarity_min=58&similarity_max=69"),
     ("similarity_min", "verifications", "similarity_min=90"),
     ("similarity_max", "verifications", "similarity_max=50"),
     ("created_after", "verifications", "created_after={long_ago}"),
@@ -93,6 +95,7 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "list, last 7 days": f"{LIST}?created=week",
         "list, one day": f"{LIST}?{day}",
         "list, similarity": f"{LIST}?similarity=70",
+        "list, empty band": f"{LIST}?similarity=60",
         "list, level": f"{LIST}?level=strict",
         "list, provider": f"{LIST}?provider=second",
         "list, reason": f"{LIST}?reason_code__exact=no_face",
@@ -171,6 +174,9 @@ class Asking:
 
     def _add_list(self, name: str, client: APIClient, place: str, query: str) -> None:
         """Its first, middle and last page, if there are as many."""
+        if "similarity" in query:
+            self._add_similar(name, client, f"{API}/{place}/?{query}")
+            return
         order = "decided_at" if "decided" in query else ORDERS[place]
         address = f"{API}/{place}/?{query}"
         first = client.get(address).json()["results"]
@@ -183,6 +189,18 @@ class Asking:
         ends = datetime.fromisoformat(last[10][order])
         for where, moment in (("middle", middle), ("last", ends)):
             page = _at(address, f"p={quote(str(moment))}")
+            self.pages[f"{name}, {where} page"] = lambda at=page: client.get(at)
+
+    def _add_similar(self, name: str, client: APIClient, address: str) -> None:
+        """The same for lists that begin with the highest similarity."""
+        first = client.get(address).json()["results"]
+        last = client.get(_at(address, "r=1")).json()["results"]
+        if len(first) < 25:
+            raise AssertionError(f"{name} has no full page")
+        middle = (first[0]["similarity"] + last[-1]["similarity"]) / 2
+        self.pages[f"{name}, first page"] = lambda: client.get(address)
+        for where, similarity in (("middle", middle), ("last", last[10]["similarity"])):
+            page = _at(address, quote(f"p={similarity} {UUID(int=0)}", safe="="))
             self.pages[f"{name}, {where} page"] = lambda at=page: client.get(at)
 
     def measure(self, name: str) -> dict[str, Any]:

@@ -61,6 +61,10 @@ STAFF_ONLY = frozenset(
 
 #: lists that are narrowed by one of these are in the order of the decisions
 BY_DECISION = frozenset({"decided_after", "decided_before"})
+#: else, those that are narrowed by one of these are in that of creation, like most
+BY_CREATION = frozenset({"created_after", "created_before"})
+#: else, those that are narrowed by one of these begin with the highest similarity
+BY_SIMILARITY = frozenset({"similarity_min", "similarity_max"})
 
 #: what can be shown along with each verification, and is for staff
 EXPANDABLE = frozenset({"attempts"})

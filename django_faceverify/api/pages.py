@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
@@ -73,6 +74,61 @@ class NewestCreated(_ByTime):
 
 class NewestDecided(_ByTime):
     ordering = ("-decided_at", TIE_BREAK)
+
+
+class MostSimilar(Pages):
+    """The highest similarity first. Many have the same one, so a cursor holds the key as well."""
+
+    ordering = ("-similarity", TIE_BREAK)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        self.request, self.base_url = request, request.build_absolute_uri()
+        self.page_size = self.get_page_size(request)
+        self.cursor = self.decode_cursor(request)
+        is_back = bool(self.cursor and self.cursor.reverse)
+        is_inside = self.cursor is not None and self.cursor.position is not None
+        rows = queryset.order_by(*(("similarity", f"-{TIE_BREAK}") if is_back else self.ordering))
+        if self.cursor is not None and self.cursor.position is not None:
+            rows = rows.filter(_beyond(*_read_place(str(self.cursor.position)), is_back=is_back))
+        found = list(rows[: self.page_size + 1])
+        is_more = len(found) > self.page_size
+        self.page: list[Any] = found[: self.page_size][:: -1 if is_back else 1]
+        self.has_next, self.has_previous = (is_inside, is_more) if is_back else (is_more, is_inside)
+        return self.page
+
+    def get_next_link(self) -> str | None:
+        return self._link(self.page[-1:], is_back=False) if self.has_next else None
+
+    def get_previous_link(self) -> str | None:
+        return self._link(self.page[:1], is_back=True) if self.has_previous else None
+
+    def _link(self, row: list[Any], *, is_back: bool) -> str | None:
+        if not row:
+            return None
+        place: Any = f"{row[0].similarity!r} {row[0].pk}"
+        link: str = self.encode_cursor(Cursor(offset=0, reverse=is_back, position=place))
+        return link
+
+    def is_position(self, text: str) -> bool:
+        try:
+            similarity, _key = _read_place(text)
+        except ValueError:
+            return False
+        return 0 <= similarity <= 100
+
+
+def _read_place(text: str) -> tuple[float, UUID]:
+    similarity, key = text.split(" ")
+    return float(similarity), UUID(key)
+
+
+def _beyond(similarity: float, key: UUID, *, is_back: bool) -> Q:
+    """What comes after a row; the first condition is where an index begins to read."""
+    side, other = ("gt", "lt") if is_back else ("lt", "gt")
+    return Q(**{f"similarity__{side}e": similarity}) & (
+        Q(**{f"similarity__{side}": similarity})
+        | Q(similarity=similarity, **{f"{TIE_BREAK}__{other}": key})
+    )
 
 
 class NewestStarted(_ByTime):

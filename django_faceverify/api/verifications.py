@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db.models import Prefetch
@@ -29,13 +30,15 @@ from django_faceverify.api.bodies import read_fields, take_submission
 from django_faceverify.api.cases import find_verification
 from django_faceverify.api.door import Door
 from django_faceverify.api.filters import (
+    BY_CREATION,
     BY_DECISION,
+    BY_SIMILARITY,
     EXPAND,
     VerificationFilter,
     expansions,
     narrow,
 )
-from django_faceverify.api.pages import NewestCreated, NewestDecided, Pages, page
+from django_faceverify.api.pages import MostSimilar, NewestCreated, NewestDecided, Pages, page
 from django_faceverify.api.representation import represent_attempt, represent_verification
 from django_faceverify.api.tokens import require_purpose
 from django_faceverify.api.waiting import seconds_asked, wait_while
@@ -58,11 +61,7 @@ IDENTITY = ("idcard_name", "idcard_number")
 
 class VerificationList(Door):
     def get(self, request: Request) -> Response:
-        """The caller's verifications, or all for staff; newest first.
-
-        Those of a time of decision come in the order of the decisions: an index has that
-        order, and whoever follows the decisions need not look at a page again.
-        """
+        """The caller's verifications, or all for staff; newest first, or as a range has it."""
         for_staff = is_staff(request.user)
         rows = narrow(
             visible_to(request.user),
@@ -71,9 +70,7 @@ class VerificationList(Door):
             is_staff=for_staff,
             more=(EXPAND,),
         )
-        is_by_decision = not BY_DECISION.isdisjoint(request.query_params)
-        pages = NewestDecided() if is_by_decision else NewestCreated()
-        return _list(request, rows, pages, for_staff=for_staff)
+        return _list(request, rows, _ordered_for(request.query_params), for_staff=for_staff)
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:
@@ -288,6 +285,15 @@ def _find_for_token(request: Request, verification_id: str) -> Verification:
     verification = find_verification(request.user, verification_id)
     acts_as_owner(request.user, DELEGATE, verification)
     return verification
+
+
+def _ordered_for(parameters: Mapping[str, Any]) -> Pages:
+    """The order of a range is the only one in which an index finds its rows and no others."""
+    if not BY_DECISION.isdisjoint(parameters):
+        return NewestDecided()
+    if BY_CREATION.isdisjoint(parameters) and not BY_SIMILARITY.isdisjoint(parameters):
+        return MostSimilar()
+    return NewestCreated()
 
 
 def _list(request: Request, rows: Any, pages: Pages, *, for_staff: bool) -> Response:

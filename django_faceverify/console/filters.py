@@ -58,11 +58,16 @@ class SimilarityFilter(admin.SimpleListFilter):
         return [(str(low), f"{low} – {high}") for low, high in bands]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**self.bounds(self.value()))
+
+    @classmethod
+    def bounds(cls, band: str | None) -> dict[str, int]:
+        """Between which numbers the band is; nothing for what is no band."""
         for low, high in pairwise(BAND_LIMITS):
-            if self.value() == str(low):
+            if band == str(low):
                 upper = "similarity__lte" if high == BAND_LIMITS[-1] else "similarity__lt"
-                return queryset.filter(**{"similarity__gte": low, upper: high})
-        return queryset
+                return {"similarity__gte": low, upper: high}
+        return {}
 
 
 class TypedFilter(admin.SimpleListFilter):

@@ -23,14 +23,14 @@ from django_faceverify.console.search import looks_like_idcard_number
 
 
 class NewestFirst(ChangeList):
-    """Sorted by the admin's ``ordering``, which an index has, then by key; never by a click.
+    """Sorted as the admin says, which an index has, then by key; never by a click.
 
     The stock list appends the key the other way round, against the end of MariaDB's indexes,
     and the whole table would be sorted for a page.
     """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return [*(self.model_admin.ordering or ()), "pk"]
+        return [*self.model_admin.get_ordering(request), "pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         """A page that is not there is said to be so; the stock list drops all filters for it."""

@@ -79,6 +79,11 @@ class VerificationList(RecordAdmin):
             last_provider_code=Subquery(last_attempt.values("provider_code")[:1]),
         )
 
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """A band begins with its highest: an index finds it in that order, and no other rows."""
+        is_band = SimilarityFilter.bounds(request.GET.get(SimilarityFilter.parameter_name))
+        return ("-similarity",) if is_band else self.ordering
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Verification], search_term: str
     ) -> tuple[QuerySet[Verification], bool]:

@@ -63,8 +63,8 @@ class Migration(migrations.Migration):
             model_name="verification",
             index=models.Index(
                 condition=models.Q(("similarity__isnull", False)),
-                fields=["similarity"],
-                name="faceverify_similarity",
+                fields=["-similarity", "id"],
+                name="faceverify_similar",
             ),
         ),
         migrations.AddIndex(

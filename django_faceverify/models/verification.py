@@ -229,8 +229,8 @@ class Verification(models.Model):
                 condition=Q(decided_at__isnull=False),
             ),
             models.Index(
-                fields=["similarity"],
-                name="faceverify_similarity",
+                fields=["-similarity", "id"],
+                name="faceverify_similar",
                 condition=Q(similarity__isnull=False),
             ),
             models.Index(fields=["status", "expires_at"], name="faceverify_expires"),

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_faceverify.models import VerificationAttempt
+from django_faceverify.models import Verification, VerificationAttempt
 from tests.api.asking import (
     API,
     VERIFICATIONS,
@@ -273,3 +273,80 @@ def test_queries_of_one_verification(as_reviewer: APIClient, alice: User) -> Non
             assert as_reviewer.get(f"{VERIFICATIONS}{case.pk}/").status_code == 200
         counts.append(len(queries))
     assert counts[1] == counts[2] == 4
+
+
+def walk(client: APIClient, address: str, link: str = "next") -> list[str]:
+    """All ids from one page to the next, or back."""
+    seen: list[str] = []
+    at: str | None = address
+    while at:
+        response = client.get(at)
+        seen = seen + ids(response) if link == "next" else ids(response) + seen
+        at = response.json()[link]
+    return seen
+
+
+def test_a_range_of_decisions_has_their_order(as_reviewer: APIClient, alice: User) -> None:
+    now = timezone.now()
+    by_decision = [
+        str(plain_case(alice, created_at=now - timedelta(days=10 - age),
+                       decided_at=now - timedelta(hours=age)).pk)
+        for age in range(5)
+    ]  # fmt: skip
+    plain_case(alice)
+    address = f"{VERIFICATIONS}?page_size=2&decided_after=2020-01-01"
+    assert walk(as_reviewer, address) == by_decision
+    assert (
+        walk(as_reviewer, f"{VERIFICATIONS}?page_size=2&created_after=2020-01-01")[1:]
+        == (by_decision[::-1])
+    )
+
+
+def test_a_range_of_similarity_begins_with_the_highest(as_reviewer: APIClient, alice: User) -> None:
+    values = [100.0, 100.0, 100.0, 95.12, 95.12, 70.0, 70.0, 0.0]
+    made = [(value, plain_case(alice, similarity=value).pk) for value in values]
+    expected = [str(key) for value, key in sorted(made, key=lambda one: (-one[0], one[1].hex))]
+    plain_case(alice)
+    address = f"{VERIFICATIONS}?page_size=2&similarity_min=0"
+    assert walk(as_reviewer, address) == expected
+    assert walk(as_reviewer, f"{VERIFICATIONS}?page_size=3&similarity_max=100") == expected
+    last = f"{address}&cursor={b64encode(b'r=1').decode()}"
+    assert walk(as_reviewer, last, "previous") == expected
+    first = as_reviewer.get(address).json()
+    assert first["previous"] is None
+    second = as_reviewer.get(first["next"]).json()
+    assert ids(as_reviewer.get(second["previous"])) == expected[:2]
+
+
+def test_a_page_that_has_emptied(as_reviewer: APIClient, alice: User) -> None:
+    for _ in range(3):
+        plain_case(alice, similarity=80.0)
+    first = as_reviewer.get(f"{VERIFICATIONS}?page_size=2&similarity_min=1").json()
+    Verification.objects.all().update(similarity=None)
+    empty = as_reviewer.get(first["next"]).json()
+    assert (empty["results"], empty["next"], empty["previous"]) == ([], None, None)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["similarity_min=1&created_after=2020-01-01", "similarity_min=1&decided_before=2036-01-01"],
+)
+def test_a_range_of_time_comes_before_that_of_similarity(
+    as_reviewer: APIClient, alice: User, query: str
+) -> None:
+    now = timezone.now()
+    expected = [
+        str(plain_case(alice, similarity=80.0 + age, created_at=at, decided_at=at).pk)
+        for age, at in enumerate(now - timedelta(days=age) for age in range(3))
+    ]
+    assert walk(as_reviewer, f"{VERIFICATIONS}?page_size=2&{query}") == expected
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["p=95", "p=x 0", "p=95 x", "p=nan 018f0000-0000-7000-8000-000000000000", "p=",
+     "p=101 018f0000-0000-7000-8000-000000000000", "p=1 2 3", "p=2026-01-01T00:00:00Z"],
+)  # fmt: skip
+def test_bad_cursors_of_similarity(as_reviewer: APIClient, position: str) -> None:
+    query = {"similarity_min": "1", "cursor": b64encode(position.encode()).decode()}
+    assert_problem(as_reviewer.get(VERIFICATIONS, query), 400, "cursor_invalid")

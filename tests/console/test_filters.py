@@ -89,6 +89,16 @@ def test_bands_of_similarity(
     }
 
 
+def test_a_band_begins_with_the_highest(as_reviewer: Client, alice: User) -> None:
+    values = [71.0, 79.0, 75.0]
+    for value in values:
+        plain_case(alice, similarity=value)
+    rows = as_reviewer.get(LIST, {"similarity": "70"}).context["cl"].result_list
+    assert [row.similarity for row in rows] == sorted(values, reverse=True)
+    rows = as_reviewer.get(LIST, {"similarity": "nonsense"}).context["cl"].result_list
+    assert [row.similarity for row in rows] == values[::-1]
+
+
 def test_one_account(as_reviewer: Client, alice: User, bob: User) -> None:
     case = plain_case(alice)
     plain_case(bob)
