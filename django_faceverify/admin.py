@@ -6,12 +6,14 @@ from django.contrib import admin
 
 from django_faceverify.console import (
     AttemptAdmin,
+    FiguresAdmin,
     RetentionAdmin,
     VerificationAdmin,
     WebhookDeliveryAdmin,
     WebhookEndpointAdmin,
 )
 from django_faceverify.models import (
+    DailyFigure,
     RetentionDay,
     Verification,
     VerificationAttempt,
@@ -21,6 +23,7 @@ from django_faceverify.models import (
 
 admin.site.register(Verification, VerificationAdmin)
 admin.site.register(VerificationAttempt, AttemptAdmin)
+admin.site.register(DailyFigure, FiguresAdmin)
 admin.site.register(RetentionDay, RetentionAdmin)
 admin.site.register(WebhookEndpoint, WebhookEndpointAdmin)
 admin.site.register(WebhookDelivery, WebhookDeliveryAdmin)
