@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -31,6 +31,8 @@ from django_faceverify.reasons import ReasonCode
 RANGES = (7, 30, 90)
 #: reasons that the table shows; there are more only where somebody has invented some
 REASONS_SHOWN = 40
+
+Item = TypeVar("Item")
 
 DAY = Column(_("Day"), "day")
 
@@ -193,6 +195,10 @@ def _names(actors: Iterable[str]) -> dict[str, str]:
     return {keys[str(user.pk)]: user.get_username() for user in users}
 
 
+def newest_first(days: Iterable[Item]) -> list[Item]:
+    return list(days)[::-1]
+
+
 # --- the tables ----------------------------------------------------------------------------
 
 
@@ -210,7 +216,7 @@ def _volume(days: list[report.DayOfCases]) -> Table:
         ],
         [
             (day.day, day.opened, day.verified, day.rejected, day.canceled, day.expired)
-            for day in days
+            for day in newest_first(days)
         ],
         _(
             "A case counts on the day it was opened, and on the day it ended, as it stands now: one that was reopened has not ended."
@@ -229,7 +235,10 @@ def _passed(days: list[report.DayOfCases]) -> Table:
             Column(_("verified, of those decided"), "percent", "line", "good"),
             Column(_("decided without a person"), "percent", "line", "busy"),
         ],
-        [(day.day, day.passed.total, day.passed.value, day.automatic.value) for day in days],
+        [
+            (day.day, day.passed.total, day.passed.value, day.automatic.value)
+            for day in newest_first(days)
+        ],
         _("Decided means verified or rejected; canceled and expired cases are neither."),
         "bars",
     )
@@ -237,13 +246,14 @@ def _passed(days: list[report.DayOfCases]) -> Table:
 
 def _similarities(scope: Scope) -> Table:
     bands = report.similarities(scope)
+    start = bands[0].low if bands else 0
     marks: list[Mark] = []
     for lines in report.thresholds_now(scope):
         for label, value, colour in (
             (_("review line, %(value)s"), lines.review_at, "wait"),
             (_("verification line, %(value)s"), lines.verify_at, "good"),
         ):
-            marks.append(Mark(label % {"value": f"{value:g}"}, value - 0.5, colour))
+            marks.append(Mark(label % {"value": f"{value:g}"}, value - start - 0.5, colour))
     return Table(
         "similarities",
         _("Similarities"),
@@ -307,7 +317,7 @@ def _calls(days: dict[Any, Calls]) -> Table:
         ],
         [
             (day, one.answered, one.refused, one.throttled, one.not_sent, one.unknown, one.open)
-            for day, one in days.items()
+            for day, one in newest_first(days.items())
         ],
         _("Of all levels: a call has none."),
         "stack",
@@ -323,7 +333,7 @@ def _latency(days: dict[Any, Calls]) -> Table:
             Column(_("median"), "seconds", "line", "busy"),
             Column(_("95 of 100 are faster"), "seconds", "line", "bad"),
         ],
-        [(day, _seconds(one.median), _seconds(one.p95)) for day, one in days.items()],
+        [(day, _seconds(one.median), _seconds(one.p95)) for day, one in newest_first(days.items())],
         _("Of calls that the provider answered in any way; within 2.5 %."),
         "bars",
     )
@@ -340,7 +350,10 @@ def _costs(days: dict[Any, Calls]) -> Table:
             Column(_("Unknown")),
             Column(_("Cost"), "money", "bar", "busy"),
         ],
-        [(day, one.billed, one.free, one.perhaps, one.cost) for day, one in days.items()],
+        [
+            (day, one.billed, one.free, one.perhaps, one.cost)
+            for day, one in newest_first(days.items())
+        ],
         _("At today's price. Only the provider's statement knows what was billed in the end."),
         "bars",
     )
@@ -409,7 +422,7 @@ def _waiting(scope: Scope) -> Table:
             Column(_("median"), "seconds", "line", "busy"),
             Column(_("95 of 100 are faster"), "seconds", "line", "bad"),
         ],
-        [(one.day, one.count, one.median, one.p95) for one in report.waiting(scope)],
+        [(one.day, one.count, one.median, one.p95) for one in newest_first(report.waiting(scope))],
         _("From the moment a case came to review until somebody decided it, on that day."),
         "bars",
     )

@@ -162,6 +162,7 @@ class PolicyLabAdmin(RecordAdmin):
 
 def _tables(answer: Answer) -> Iterable[Table]:
     yield _outcomes(answer)
+    yield _estimates(answer)
     yield _bands(answer)
     yield _neighbours(answer)
 
@@ -187,6 +188,32 @@ def _outcomes(answer: Answer) -> Table:
         + [(_("all"), answer.total, *(answer.trial.zones[after] for after in ZONES))],
         _(
             "Each case once, by its last comparison and the thresholds of that time. What the provider itself refused stays refused, whatever the thresholds."
+        ),
+    )
+
+
+def _estimates(answer: Answer) -> Table:
+    trial = answer.trial
+    return Table(
+        "estimates",
+        _("What people's decisions say about it"),
+        [
+            Column(_("of those that people decided"), "text"),
+            Column(_("share"), "percent"),
+            Column(_("at least"), "percent"),
+            Column(_("at most"), "percent"),
+            Column(_("number")),
+            Column(_("of so many")),
+        ],
+        [
+            (label, *_bounds(share), share.count, share.total)
+            for label, share in (
+                (_("would be verified, and people rejected them"), trial.wrongly_verified),
+                (_("would be turned down, and people verified them"), trial.wrongly_refused),
+            )
+        ],
+        _(
+            "People see only some of the cases, mostly those between the lines of that time. For all others nothing is known: these are no rates of the whole."
         ),
     )
 

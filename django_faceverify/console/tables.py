@@ -132,10 +132,15 @@ def harmless(text: str) -> str:
 
 def long_time(seconds: float) -> str:
     """In the largest unit that leaves something before the point."""
-    if seconds >= 2 * 86400:
-        return _("%(days)s d") % {"days": number_format(seconds / 86400, 1)}
-    if seconds >= 3600:
-        return _("%(hours)s h") % {"hours": number_format(seconds / 3600, 1)}
-    if seconds >= 120:
-        return _("%(minutes)s min") % {"minutes": number_format(seconds / 60, 1)}
-    return _("%(seconds)s s") % {"seconds": number_format(seconds, 2)}
+    for length, form in (
+        (86400, _("%(time)s d")),
+        (3600, _("%(time)s h")),
+        (60, _("%(time)s min")),
+    ):
+        if seconds >= 2 * length or seconds == length:
+            return form % {"time": _short(seconds / length, 1)}
+    return _("%(seconds)s s") % {"seconds": _short(seconds, 2)}
+
+
+def _short(value: float, places: int) -> str:
+    return number_format(value, 0 if value == int(value) else places)

@@ -144,12 +144,14 @@ class SimilarityBand:
 
 
 def similarities(scope: Scope) -> list[SimilarityBand]:
-    bands = [SimilarityBand(low) for low in range(100)]
+    """From the lowest band with a case to the top; empty ones between are kept."""
+    bands, lowest = [SimilarityBand(low) for low in range(100)], 100
     rows = scope.figures(Kind.SIMILARITY)
     for bucket, source, result, count in sums(rows, "bucket", "source", "result"):
         zone = "refused" if source == Source.PROVIDER else Zone(result).value
         setattr(bands[bucket], zone, getattr(bands[bucket], zone) + count)
-    return bands
+        lowest = min(lowest, bucket)
+    return bands[lowest:]
 
 
 def thresholds_now(scope: Scope) -> list[Thresholds]:

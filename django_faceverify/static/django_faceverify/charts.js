@@ -13,7 +13,16 @@
   const language = document.documentElement.lang || "en";
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const plain = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-  const format = (unit, value) => (unit === "percent" ? percent : plain).format(value);
+  const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  function span(seconds) {
+    const [unit, length] = SPANS.find(([, one]) => seconds >= 2 * one) || SPANS[3];
+    const form = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 };
+    return new Intl.NumberFormat(language, form).format(seconds / length);
+  }
+  function format(unit, value) {
+    if (unit === "seconds") return span(value);
+    return (unit === "percent" ? percent : plain).format(value);
+  }
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const colour = (name) => style(COLOURS[name] || COLOURS.busy);
 
@@ -41,6 +50,8 @@
     },
   };
 
+  /* What a row is called: its first words, two columns of them where there are more. */
+  const name = (headers, row) => [...row.cells].slice(0, 2).filter((_, index) => !index || headers[index].dataset.unit === "text").map((cell) => cell.textContent).join(" · ");
   const number = (cell) => (cell.dataset.value === "" ? null : Number(cell.dataset.value));
 
   function draw(figure) {
@@ -48,6 +59,7 @@
     if (!table) return null;
     const headers = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
+    if (headers[0].dataset.unit === "day") rows.reverse(); // the newest stands first in the table
     const columns = headers.map((header, index) => ({ header, index })).filter(({ header }) => header.dataset.series);
     const unit = columns[0].header.dataset.unit;
     const isAcross = figure.dataset.chart === "across";
@@ -59,7 +71,7 @@
     const values = { stacked: isStacked, beginAtZero: true, ticks: { color: text, callback: (value) => format(unit, value) }, grid: { color: grid } };
     return new Chart(canvas, {
       data: {
-        labels: rows.map((row) => row.cells[0].textContent),
+        labels: rows.map((row) => name(headers, row)),
         datasets: columns.map(({ header, index }) => ({
           type: header.dataset.series,
           label: header.textContent,
