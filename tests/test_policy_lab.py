@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_faceverify import policy_lab
@@ -172,7 +172,7 @@ def test_a_stricter_line_verifies_no_more(
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(frozen=lines, similarities=st.lists(st.floats(0, 100), min_size=1, max_size=12))
 def test_the_frozen_thresholds_reproduce_the_decisions(
     frozen: Thresholds, similarities: list[float]

@@ -102,7 +102,7 @@ class PolicyLabAdmin(RecordAdmin):
         """Only pages of our own: the sums themselves are no records to look at one by one."""
         pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
             ("policy", "policy/", self.policy_view),
-            ("policy_csv", "policy/csv/<slug:name>/", self.policy_csv_view),
+            ("policy_csv", "policy/csv/<slug:trial_table>/", self.policy_csv_view),
         ]
         return [
             path(route, self.admin_site.admin_view(page), name=self.page_name("dailyfigure", name))
@@ -135,11 +135,11 @@ class PolicyLabAdmin(RecordAdmin):
         return self.page(request, self.policy_template, title, context, status=status)
 
     @method_decorator(require_safe)
-    def policy_csv_view(self, request: HttpRequest, name: str) -> HttpResponse:
+    def policy_csv_view(self, request: HttpRequest, trial_table: str) -> HttpResponse:
         form = self._policy_form(request)
         if form.is_valid():
             for table in _tables(policy_lab.ask(form.question)):
-                if table.name == name:
+                if table.name == trial_table:
                     return table.download()
         raise Http404
 

@@ -34,6 +34,8 @@ VERDICTS = {
 ENDS = frozenset({"verified", "rejected", "canceled", "expired"})
 #: events by which somebody decides a case in review
 DECISIONS = frozenset({"verified", "rejected", "input_required"})
+#: all events that count; a case is not read again for any other
+COUNTED = ENDS | DECISIONS | {"created", "review_opened", "reopened"}
 
 
 class Cell(NamedTuple):
@@ -119,7 +121,7 @@ class _Case:
             self._decided(fact)
         if fact.action in ENDS:
             self.ended = (fact.day, fact.action, self._source(fact))
-        if fact.action in DECISIONS | ENDS | {"review_opened"}:
+        if fact.action in COUNTED - {"created", "reopened"}:
             source = SYSTEM if fact.actor == SYSTEM else "person"
             self.reasons.append((fact.day, source, fact.action, fact.reason_code))
             self.in_review_since = None

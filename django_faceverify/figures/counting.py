@@ -8,13 +8,14 @@ begins by moving the mark and so is won by one of them.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Sum
@@ -46,8 +47,8 @@ INTERVAL = 60.0
 SETTLED = 60.0
 #: days after which the calls of a day are not counted again: all answers have come by then
 CALLS_SETTLE = 7
-#: cells in one statement; SQLite takes no more than 999 values in some builds
-CELLS = 80
+#: rows that are looked up by one statement; SQLite takes no more than 999 values in some builds
+CELLS = 500
 #: kinds of which nothing is ever taken away again
 GROWING = (Kind.OPENED, Kind.REASON, Kind.CALL)
 
@@ -58,6 +59,15 @@ class Counted:
 
     event_count: int
     is_done: bool
+
+
+class Step(NamedTuple):
+    """An event as the counting meets it."""
+
+    pk: int
+    case: UUID
+    action: str
+    at: datetime
 
 
 def advance(
@@ -79,7 +89,7 @@ def advance(
         if number and monotonic() >= end:
             return Counted(number, False)
         cells = _added_by(batch, mark.last_event)
-        if _move(mark, cells, last_event=batch[-1][0]):
+        if _move(mark, cells, last_event=batch[-1].pk):
             number += len(batch)
     FigureCount.objects.filter(pk=mark.pk).update(counted_at=timezone.now())
     return Counted(number, True)
@@ -94,7 +104,7 @@ def rebuild() -> list[date]:
     mark, cells, last_event = _mark(), Counter[Cell](), 0
     while batch := _batch(last_event, timezone.now()):
         cells.update(_added_by(batch, last_event))
-        last_event = batch[-1][0]
+        last_event = batch[-1].pk
     begin = _first_call_day()
     for day in _days(begin, _today()) if begin else ():
         cells.update(calls.cells_of(day))
@@ -122,23 +132,19 @@ def _mark() -> FigureCount:
 # --- the history ---------------------------------------------------------------------------
 
 
-def _batch(after: int, before: datetime) -> list[tuple[int, UUID]]:
-    """The next events and their cases, up to the first one that is too young."""
+def _batch(after: int, before: datetime) -> list[Step]:
+    """The next events, up to the first one that is too young."""
     rows = Event.objects.filter(pk__gt=after).order_by("pk")
-    batch = []
-    for pk, verification_id, at in rows.values_list("pk", "verification_id", "at")[:BATCH]:
-        if at > before:
-            break
-        batch.append((pk, verification_id))
-    return batch
+    steps = rows.values_list("pk", "verification_id", "action", "at")[:BATCH]
+    return [Step(*step) for step in itertools.takewhile(lambda step: step[3] <= before, steps)]
 
 
-def _added_by(batch: list[tuple[int, UUID]], before: int) -> Counter[Cell]:
+def _added_by(batch: list[Step], before: int) -> Counter[Cell]:
     """How the events of a batch move the figures: the cases with them less without them."""
-    ids, last = {verification_id for _, verification_id in batch}, batch[-1][0]
+    ids, last = {step.case for step in batch if step.action in cases.COUNTED}, batch[-1].pk
     levels = dict(_in_chunks(Verification.objects.values_list("pk", "level"), "pk__in", ids))
     histories: dict[UUID, list[tuple[int, Fact]]] = defaultdict(list)
-    events = Event.objects.filter(pk__lte=last).order_by("number")
+    events = Event.objects.filter(pk__lte=last, action__in=cases.COUNTED).order_by("number")
     columns = ("verification_id", "pk", "at", "action", "actor", "reason_code", "data")
     for verification_id, pk, *facts in _in_chunks(
         events.values_list(*columns), "verification__in", ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from django_faceverify.figures.cases import Cell, cells_of
@@ -158,7 +158,7 @@ def histories(draw: st.DrawFn) -> History:
     return history
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=histories(), verdicts=st.sets(st.integers(1, 6)), data=st.data())
 def test_pieces_add_up(history: History, verdicts: set[int], data: st.DataObject) -> None:
     """However a history is cut, the differences sum up to the whole; nothing goes below zero."""
