@@ -7,6 +7,7 @@ from django.contrib import admin
 from django_faceverify.console import (
     AttemptAdmin,
     FiguresAdmin,
+    IdentitySearchAdmin,
     RetentionAdmin,
     VerificationAdmin,
     WebhookDeliveryAdmin,
@@ -14,6 +15,7 @@ from django_faceverify.console import (
 )
 from django_faceverify.models import (
     DailyFigure,
+    IdentitySearch,
     RetentionDay,
     Verification,
     VerificationAttempt,
@@ -24,6 +26,7 @@ from django_faceverify.models import (
 admin.site.register(Verification, VerificationAdmin)
 admin.site.register(VerificationAttempt, AttemptAdmin)
 admin.site.register(DailyFigure, FiguresAdmin)
+admin.site.register(IdentitySearch, IdentitySearchAdmin)
 admin.site.register(RetentionDay, RetentionAdmin)
 admin.site.register(WebhookEndpoint, WebhookEndpointAdmin)
 admin.site.register(WebhookDelivery, WebhookDeliveryAdmin)

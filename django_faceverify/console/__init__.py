@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from django_faceverify.console.attempt_admin import AttemptAdmin
 from django_faceverify.console.figures import FiguresAdmin
+from django_faceverify.console.identity_search_admin import IdentitySearchAdmin
 from django_faceverify.console.retention_admin import RetentionAdmin
 from django_faceverify.console.verification_admin import VerificationAdmin
 from django_faceverify.console.webhook_admin import WebhookDeliveryAdmin, WebhookEndpointAdmin
@@ -18,6 +19,7 @@ from django_faceverify.console.webhook_admin import WebhookDeliveryAdmin, Webhoo
 __all__ = [
     "AttemptAdmin",
     "FiguresAdmin",
+    "IdentitySearchAdmin",
     "RetentionAdmin",
     "VerificationAdmin",
     "WebhookDeliveryAdmin",
