@@ -286,7 +286,7 @@ def _reasons(scope: Scope) -> Table:
             Column(_("reason"), "text"),
             Column(_("what happened"), "text"),
             Column(_("by"), "text"),
-            Column(_("number"), series="bar"),
+            Column(_("events"), series="bar"),
         ],
         [
             (

@@ -202,7 +202,7 @@ def _estimates(answer: Answer) -> Table:
             Column(_("share"), "percent"),
             Column(_("at least"), "percent"),
             Column(_("at most"), "percent"),
-            Column(_("number")),
+            Column(_("cases")),
             Column(_("of so many")),
         ],
         [
