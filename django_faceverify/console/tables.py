@@ -70,7 +70,7 @@ class Table:
     title: Text
     columns: Sequence[Column]
     rows: Sequence[tuple[Value, ...]]
-    note: Text = ""
+    explanation: Text = ""
     chart: str = ""
     marks: Sequence[Mark] = ()
 
