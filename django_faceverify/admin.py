@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from django_faceverify.console import (
     AttemptAdmin,
+    FiguresAdmin,
     IdentitySearchAdmin,
     RetentionAdmin,
     VerificationAdmin,
@@ -13,6 +14,7 @@ from django_faceverify.console import (
     WebhookEndpointAdmin,
 )
 from django_faceverify.models import (
+    DailyFigure,
     IdentitySearch,
     RetentionDay,
     Verification,
@@ -23,6 +25,7 @@ from django_faceverify.models import (
 
 admin.site.register(Verification, VerificationAdmin)
 admin.site.register(VerificationAttempt, AttemptAdmin)
+admin.site.register(DailyFigure, FiguresAdmin)
 admin.site.register(IdentitySearch, IdentitySearchAdmin)
 admin.site.register(RetentionDay, RetentionAdmin)
 admin.site.register(WebhookEndpoint, WebhookEndpointAdmin)

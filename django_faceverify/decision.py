@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from django_faceverify.reasons import REASONS, Category, ReasonCode
+
+
+class Zone(str, Enum):
+    """The parts of the scale, from the best to the worst."""
+
+    VERIFIED = "verified"
+    IN_REVIEW = "in_review"
+    MISMATCH = "mismatch"
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,12 @@ class Thresholds:
     def __post_init__(self) -> None:
         if not 0 <= self.review_at <= self.verify_at <= 100:
             raise ValueError("thresholds must satisfy 0 <= review_at <= verify_at <= 100")
+
+    def zone(self, similarity: float) -> Zone:
+        """Where a similarity lies; both thresholds belong to the better side."""
+        if similarity >= self.verify_at:
+            return Zone.VERIFIED
+        return Zone.IN_REVIEW if similarity >= self.review_at else Zone.MISMATCH
 
 
 @dataclass(frozen=True)
@@ -50,15 +65,16 @@ class Decision:
 
 
 def decide_similarity(similarity: float, thresholds: Thresholds, tries: Tries) -> Decision:
-    """Judge a similarity from 0 to 100; both thresholds belong to the better side.
+    """Judge a similarity from 0 to 100 by the zone that it lies in.
 
     Raises ``ValueError`` for anything that is not a finite number in that range.
     """
     if not math.isfinite(similarity) or not 0 <= similarity <= 100:
         raise ValueError("similarity must be a finite number from 0 to 100")
-    if similarity >= thresholds.verify_at:
+    zone = thresholds.zone(similarity)
+    if zone is Zone.VERIFIED:
         return Decision("verify")
-    if similarity >= thresholds.review_at:
+    if zone is Zone.IN_REVIEW:
         return Decision("refer", ReasonCode.LOW_SIMILARITY)
     return _try_again(ReasonCode.FACE_MISMATCH, tries, counts=True)
 

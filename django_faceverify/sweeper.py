@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from django_faceverify import journal, ledger, lifecycle, shadow
+from django_faceverify import figures, journal, ledger, lifecycle, shadow
 from django_faceverify.audit import policy, roots
 from django_faceverify.conf import app_settings
 from django_faceverify.inquiry import ask
@@ -57,6 +57,7 @@ def sweep() -> int:
     for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
         _safely(close_abandoned, attempt)
     _safely(_write_root, "audit_root")
+    _safely(_count_figures, "figures")
     due = sum(queue()[: MAX_DRAINS * ROWS_PER_DRAIN].count() for queue, _ in _work())
     return min(MAX_DRAINS, ceil(due / ROWS_PER_DRAIN))
 
@@ -156,6 +157,10 @@ def _expire(verification: Verification) -> None:
 
 def _write_root(_: str) -> None:
     roots.write_due_root()
+
+
+def _count_figures(_: str) -> None:
+    figures.advance(interval=figures.INTERVAL)
 
 
 def _oldest(queryset: QuerySet[Verification], column: str) -> QuerySet[Verification]:

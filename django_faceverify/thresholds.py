@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django_faceverify.conf import Level, Lines, app_settings
 from django_faceverify.decision import Thresholds
-from django_faceverify.exceptions import TargetOutOfReach
+from django_faceverify.exceptions import InvalidProvider, TargetOutOfReach
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Provider
 from django_faceverify.providers.far import spelled
@@ -25,6 +25,14 @@ def of(level: Level, alias: str) -> Thresholds:
     if lines.target_far is None:
         return Thresholds(lines.verify_at, lines.review_at)
     return resolve(lines, providers[alias])
+
+
+def known(level: Level) -> Thresholds | None:
+    """The lines at the level's own provider; ``None`` where they do not follow from anything."""
+    try:
+        return of(level, level.provider)
+    except (InvalidProvider, TargetOutOfReach):
+        return None
 
 
 def resolve(lines: Lines, provider: Provider) -> Thresholds:

@@ -109,6 +109,14 @@ webhook-endpoints/                  POST   -        403       405     405   405 
 # 302 leads outsiders to the login page, and staff away after a form was taken.
 ADMIN = """
 address                             method case     anonymous subject other viewer reviewer photos revealer overrider exporter redactor insider root
+dailyfigure/                        GET    -        302       302     302   200    200      200    200      200       200      200      200     200
+dailyfigure/                        POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+dailyfigure/csv/{name}/             GET    -        302       302     302   200    200      200    200      200       200      200      200     200
+dailyfigure/csv/{name}/             POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+dailyfigure/policy/                 GET    -        302       302     302   200    200      200    200      200       200      200      200     200
+dailyfigure/policy/                 POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+dailyfigure/policy/csv/{trial_table}/   GET    -        302       302     302   200    200      200    200      200       200      200      200     200
+dailyfigure/policy/csv/{trial_table}/   POST   -        302       302     302   405    405      405    405      405       405      405      405     405
 identitysearch/                     GET    -        302       302     302   403    403      403    403      403       403      403      403     200
 identitysearch/                     POST   -        302       302     302   403    403      403    403      403       403      403      403     200
 identitysearch/add/                 GET    -        302       302     302   403    403      403    403      403       403      403      403     403
@@ -352,6 +360,8 @@ def knock(door: str, row: Row, person: User | None, case: Verification, method: 
         "id": case.attempts.get().pk if is_of_call else case.pk,
         "photo_id": getattr(case.photos.first(), "pk", case.pk),
         "content_type_id": 1,
+        "name": "volume",
+        "trial_table": "outcomes",
     }.items():
         address = address.replace(f"{{{name}}}", str(value))
     body = BODIES.get(row.address, {})

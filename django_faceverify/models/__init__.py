@@ -1,4 +1,4 @@
-"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, news."""
+"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, news, figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django_faceverify.models.attempt import VerificationAttempt
 from django_faceverify.models.audit import AuditRoot, PolicyVersion, PurgedCase
 from django_faceverify.models.consent import Consent
 from django_faceverify.models.event import Event
+from django_faceverify.models.figure import DailyFigure, FigureCount
 from django_faceverify.models.idempotency import IdempotencyRecord
 from django_faceverify.models.limits import Counter, ProviderHealth
 from django_faceverify.models.photo import Photo
@@ -21,7 +22,9 @@ __all__ = [
     "ClientToken",
     "Consent",
     "Counter",
+    "DailyFigure",
     "Event",
+    "FigureCount",
     "IdempotencyRecord",
     "IdentitySearch",
     "Photo",

@@ -1,0 +1,11 @@
+"""What happened, day by day, in numbers that are small at any size of the site.
+
+``cases`` says what one case adds to them, ``calls`` what the calls of a day add,
+``counting`` keeps them up to date, and ``report`` reads them for people.
+"""
+
+from __future__ import annotations
+
+from django_faceverify.figures.counting import INTERVAL, advance, rebuild
+
+__all__ = ["INTERVAL", "advance", "rebuild"]

@@ -1,0 +1,279 @@
+"""Keeps the figures up to date: the history is read once, in the order of its ids.
+
+Any number of counters may run at once, from the sweep or by hand, and each may be killed at
+any line: how far the history was counted and what was counted are one transaction, which
+begins by moving the mark and so is won by one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from time import monotonic
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from django_faceverify.figures import calls, cases
+from django_faceverify.figures.cases import Cell, Fact
+from django_faceverify.models import (
+    DailyFigure,
+    Event,
+    FigureCount,
+    Verification,
+    VerificationAttempt,
+)
+from django_faceverify.models.transactions import committed
+from django_faceverify.quotas import BOOKS
+
+Kind = DailyFigure.Kind
+State = VerificationAttempt.State
+
+#: events that are counted in one transaction
+BATCH = 2000
+#: seconds for which the sweep counts at most, and leaves the rest to the next
+SECONDS = 1.0
+#: seconds between two counts by the sweep
+INTERVAL = 60.0
+#: seconds that an event rests first: ids are given before the commit, so that one with a
+#: lower id may appear later
+SETTLED = 60.0
+#: days after which the calls of a day are not counted again: all answers have come by then
+CALLS_SETTLE = 7
+#: rows that are looked up by one statement; SQLite takes no more than 999 values in some builds
+CELLS = 500
+#: kinds of which nothing is ever taken away again
+GROWING = (Kind.OPENED, Kind.REASON, Kind.CALL)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one count did; ``is_done`` says whether it has reached the present."""
+
+    event_count: int
+    is_done: bool
+
+
+class Step(NamedTuple):
+    """An event as the counting meets it."""
+
+    pk: int
+    case: UUID
+    action: str
+    at: datetime
+
+
+def advance(
+    seconds: float = SECONDS, *, settled: float = SETTLED, interval: float = 0.0
+) -> Counted:
+    """Count on where the last count ended, for so long at most.
+
+    ``settled`` is for how many seconds an event must have rested; with ``interval`` nothing
+    is done when the last count is younger than that.
+    """
+    mark = _mark()
+    fresh = timezone.now() - timedelta(seconds=interval)
+    if mark.counted_at is not None and mark.counted_at > fresh:
+        return Counted(0, True)
+    end, number = monotonic() + seconds, 0
+    if not _count_calls(mark, end):
+        return Counted(0, False)
+    while batch := _batch(mark.last_event, timezone.now() - timedelta(seconds=settled)):
+        if number and monotonic() >= end:
+            return Counted(number, False)
+        cells = _added_by(batch, mark.last_event)
+        if _move(mark, cells, last_event=batch[-1].pk):
+            number += len(batch)
+    FigureCount.objects.filter(pk=mark.pk).update(counted_at=timezone.now())
+    return Counted(number, True)
+
+
+def rebuild() -> list[date]:
+    """Count everything again, and return the days that were kept as they are.
+
+    Those are the days from which cases were purged since: of what was counted then, less
+    is left. A counter that runs meanwhile is not disturbed; what it adds is counted here.
+    """
+    mark, cells, last_event = _mark(), Counter[Cell](), 0
+    while batch := _batch(last_event, timezone.now()):
+        cells.update(_added_by(batch, last_event))
+        last_event = batch[-1].pk
+    begin = _first_call_day()
+    for day in _days(begin, _today()) if begin else ():
+        cells.update(calls.cells_of(day))
+
+    def replace() -> list[date]:
+        FigureCount.objects.filter(pk=mark.pk).update(
+            last_event=last_event, calls_day=_today(), counted_at=timezone.now()
+        )
+        kept = _shrunken_days(cells)
+        DailyFigure.objects.exclude(day__in=kept).delete()
+        _insert({cell: count for cell, count in cells.items() if cell.day not in kept})
+        return kept
+
+    return committed(replace)
+
+
+def _mark() -> FigureCount:
+    mark = FigureCount.objects.first()
+    if mark is None:
+        FigureCount.objects.bulk_create([FigureCount()], ignore_conflicts=True)
+        mark = FigureCount.objects.get()
+    return mark
+
+
+# --- the history ---------------------------------------------------------------------------
+
+
+def _batch(after: int, before: datetime) -> list[Step]:
+    """The next events, up to the first one that is too young."""
+    rows = Event.objects.filter(pk__gt=after).order_by("pk")
+    steps = rows.values_list("pk", "verification_id", "action", "at")[:BATCH]
+    return [Step(*step) for step in itertools.takewhile(lambda step: step[3] <= before, steps)]
+
+
+def _added_by(batch: list[Step], before: int) -> Counter[Cell]:
+    """How the events of a batch move the figures: the cases with them less without them."""
+    ids, last = {step.case for step in batch if step.action in cases.COUNTED}, batch[-1].pk
+    levels = dict(_in_chunks(Verification.objects.values_list("pk", "level"), "pk__in", ids))
+    histories: dict[UUID, list[tuple[int, Fact]]] = defaultdict(list)
+    events = Event.objects.filter(pk__lte=last, action__in=cases.COUNTED).order_by("number")
+    columns = ("verification_id", "pk", "at", "action", "actor", "reason_code", "data")
+    for verification_id, pk, *facts in _in_chunks(
+        events.values_list(*columns), "verification__in", ids
+    ):
+        histories[verification_id].append((pk, Fact(*facts)))
+    verdicts: dict[UUID, set[int]] = defaultdict(set)
+    answers = VerificationAttempt.objects.filter(state=State.ANSWERED).exclude(reason_code="")
+    for verification_id, number in _in_chunks(
+        answers.values_list("verification_id", "number"), "verification__in", ids
+    ):
+        verdicts[verification_id].add(number)
+    cells: Counter[Cell] = Counter()
+    for verification_id, history in histories.items():
+        level, own = levels[verification_id], verdicts[verification_id]
+        cells.update(cases.cells_of(level, (fact for _, fact in history), own))
+        cells.subtract(cases.cells_of(level, (fact for pk, fact in history if pk <= before), own))
+    return cells
+
+
+def _in_chunks(rows: Any, lookup: str, ids: Collection[UUID]) -> Iterator[Any]:
+    """Rows of many cases, in statements of a bounded length."""
+    keys = sorted(ids)
+    for start in range(0, len(keys), 500):
+        yield from rows.filter(**{lookup: keys[start : start + 500]})
+
+
+# --- the calls -----------------------------------------------------------------------------
+
+
+def _count_calls(mark: FigureCount, end: float) -> bool:
+    """Count today's calls, and those of older days that may have changed; says if all are.
+
+    On the first count of a day the last days are counted again, since an answer may come
+    late.
+    """
+    today, counted = _today(), mark.calls_day
+    if counted is None:
+        first = _first_call_day() or today
+    else:
+        first = min(counted - timedelta(days=CALLS_SETTLE - 1), today) if counted < today else today
+    for day in _days(first, today):
+        _move(mark, calls.cells_of(day), replaced=day, calls_day=max(day, counted or day))
+        is_new = counted is None or day > counted
+        if is_new and day < today and monotonic() >= end:
+            return False
+    return True
+
+
+def _first_call_day() -> date | None:
+    first = VerificationAttempt.objects.order_by("started_at").values_list("started_at", flat=True)
+    started_at = first.first()
+    return started_at.astimezone(BOOKS).date() if started_at else None
+
+
+def _today() -> date:
+    return timezone.now().astimezone(BOOKS).date()
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
+# --- the cells -----------------------------------------------------------------------------
+
+
+def _move(
+    mark: FigureCount, cells: Counter[Cell], *, replaced: date | None = None, **progress: Any
+) -> bool:
+    """Move the mark and the cells; says whether no other counter has been faster.
+
+    ``replaced`` is a day whose calls the cells say anew; otherwise they are added.
+    """
+
+    def write() -> bool:
+        unmoved = FigureCount.objects.filter(pk=mark.pk, last_event=mark.last_event)
+        if not unmoved.update(**progress):
+            return False
+        if replaced is not None:
+            DailyFigure.objects.filter(day=replaced, kind__in=calls.KINDS).delete()
+            _insert(cells)
+        else:
+            _add(cells)
+        return True
+
+    has_won = committed(write)
+    mark.refresh_from_db()
+    return has_won
+
+
+def _add(cells: Counter[Cell]) -> None:
+    """Add to what is there; the row of the mark is locked, so nobody else does."""
+    moved = {_key(cell): (cell, count) for cell, count in cells.items() if count}
+    keys = list(moved)
+    for start in range(0, len(keys), CELLS):
+        rows = DailyFigure.objects.filter(pk__in=keys[start : start + CELLS])
+        for key, count in rows.values_list("pk", "count"):
+            cell, more = moved[key]
+            moved[key] = (cell, count + more)
+        rows.delete()
+    _insert(dict(moved.values()))
+
+
+def _insert(cells: dict[Cell, int]) -> None:
+    DailyFigure.objects.bulk_create(
+        [
+            DailyFigure(id=_key(cell), **cell._asdict(), count=count)
+            for cell, count in cells.items()
+            if count
+        ],
+        batch_size=CELLS,
+    )
+
+
+def _key(cell: Cell) -> UUID:
+    """The primary key of a cell's row, made from everything that tells it apart."""
+    facts = json.dumps([str(part) for part in cell]).encode()
+    return UUID(bytes=hashlib.sha256(facts).digest()[:16])
+
+
+def _shrunken_days(cells: Counter[Cell]) -> list[date]:
+    """Days of which less is left than was counted once, by the kinds that only ever grow."""
+    left: Counter[tuple[date, str]] = Counter()
+    for cell, count in cells.items():
+        left[cell.day, cell.kind] += count
+    counted = (
+        DailyFigure.objects.filter(kind__in=GROWING)
+        .values_list("day", "kind")
+        .annotate(sum=Sum("count"))
+        .order_by()
+    )
+    return sorted({day for day, kind, count in counted if left[day, kind] < count})

@@ -1,0 +1,82 @@
+"""Scales on which things are counted, and what can be said from such counts.
+
+Durations are counted in buckets whose width grows with the value (the idea of DDSketch), so
+that a few hundred of them hold any duration and every quantile is within 2.5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+#: each bucket of durations ends at so many times the end of the one before
+GROWTH = 1.05
+#: buckets of similarities to one point
+TENTHS = 10
+#: how many standard deviations hold 95 %
+Z_95 = 1.959964
+
+
+def bucket_of(value: float) -> int:
+    """The bucket of a duration in any unit; what is below one counts as one."""
+    return math.ceil(math.log(max(1.0, value)) / math.log(GROWTH))
+
+
+def value_of(bucket: int) -> float:
+    """The value that stands for a bucket: no value in it is further off than 2.5 %."""
+    return float(2 * GROWTH**bucket / (GROWTH + 1))
+
+
+def quantile(counts: Mapping[int, int], share: float) -> float | None:
+    """The value below which that share of all lies (nearest rank); ``None`` without any."""
+    rank = max(1, math.ceil(share * sum(counts.values())))
+    seen = 0
+    for bucket in sorted(counts):
+        seen += counts[bucket]
+        if seen >= rank:
+            return value_of(bucket)
+    return None
+
+
+def tenths(similarity: float) -> int:
+    """The bucket of a similarity, 0 to 1000: never more than it is.
+
+    By its decimal digits, as thresholds are written: 79.9 is in 799, whatever binary says.
+    """
+    return int((Decimal(str(similarity)) * TENTHS).to_integral_value(ROUND_FLOOR))
+
+
+def points(similarity: float) -> int:
+    """The one-point band of a similarity, 0 to 99; exactly 100 belongs to the last."""
+    return min(99, tenths(similarity) // TENTHS)
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, and between which bounds the true share is with 95 %."""
+
+    count: int
+    total: int
+
+    @property
+    def value(self) -> float | None:
+        return self.count / self.total if self.total else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval; from 0 to 1 without any observation.
+
+        With p = count / n and z = 1.96:
+        (p + z²/2n ± z·sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+        """
+        n = self.total
+        if n == 0:
+            return 0.0, 1.0
+        p, z2 = self.count / n, Z_95**2
+        middle = p + z2 / (2 * n)
+        reach = Z_95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+        scale = 1 + z2 / n
+        low, high = (middle - reach) / scale, (middle + reach) / scale
+        return max(0.0, low) if self.count else 0.0, min(1.0, high) if self.count < n else 1.0

@@ -1,0 +1,66 @@
+"""What was counted: small daily sums that outlive the cases they were counted from."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DailyFigure(models.Model):
+    """How many of one kind on one day, told apart by what the kind is told apart by.
+
+    Days are those of the provider's books (Asia/Shanghai). There is nothing about the
+    persons in it; ``detail`` of some kinds names a member of the staff as events do. The
+    key is made from the other columns, so that one statement finds the cells of a batch.
+    """
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", _("opened")
+        ENDED = "ended", _("ended")
+        REASON = "reason", _("reason")
+        SIMILARITY = "similarity", _("similarity")
+        COMPARISON = "comparison", _("comparison")
+        REVIEW = "review", _("review")
+        TAKEN_BACK = "taken_back", _("taken back")
+        WAITED = "waited", _("waited")
+        CALL = "call", _("call")
+        LATENCY = "latency", _("latency")
+
+    id = models.UUIDField(_("id"), primary_key=True, editable=False)
+    day = models.DateField(_("day"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    level = models.CharField(_("level"), max_length=50, blank=True)
+    provider = models.CharField(_("provider"), max_length=50, blank=True)
+    source = models.CharField(_("decided by rule of"), max_length=12, blank=True)
+    result = models.CharField(_("result"), max_length=20, blank=True)
+    detail = models.CharField(_("detail"), max_length=80, blank=True)
+    bucket = models.IntegerField(_("place on the scale"), default=0)
+    count = models.BigIntegerField(_("count"))
+
+    class Meta:
+        verbose_name = _("figure")
+        verbose_name_plural = _("figures")
+        default_permissions = ()
+        indexes = [models.Index(fields=["kind", "day"], name="faceverify_figure_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}: {self.count}"
+
+
+class FigureCount(models.Model):
+    """How far the counting has come: one row, which counters lock by changing it."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    last_event = models.BigIntegerField(_("last event"), default=0)
+    calls_day = models.DateField(
+        _("calls counted to"), null=True, help_text=_("The newest day whose calls were counted.")
+    )
+    counted_at = models.DateTimeField(_("counted at"), null=True)
+
+    class Meta:
+        verbose_name = _("count of figures")
+        verbose_name_plural = _("counts of figures")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.last_event)

@@ -1,0 +1,229 @@
+"""Counting on, again, at once and after a purge: always the same numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from django_faceverify import figures, intake, lifecycle, reopening, sweeper
+from django_faceverify import verification as engine
+from django_faceverify.audit import deleting_cases
+from django_faceverify.figures import counting
+from django_faceverify.models import DailyFigure, FigureCount, Verification, VerificationAttempt
+from django_faceverify.quotas import this_day
+from tests.conftest import submitted
+from tests.ledgers import write_attempts
+from tests.scripted import ScriptedProvider, similarity
+
+pytestmark = pytest.mark.django_db
+
+
+def stored() -> dict[tuple[Any, ...], int]:
+    """All rows by what they are about; the key of each follows from that."""
+    columns = ("day", "kind", "level", "provider", "source", "result", "detail", "bucket")
+    rows = DailyFigure.objects.values_list(*columns, "count")
+    assert all(count > 0 for *_, count in rows)
+    return {tuple(facts): count for *facts, count in rows}
+
+
+def total(kind: str, **facts: Any) -> int:
+    rows = DailyFigure.objects.filter(kind=kind, **facts)
+    return sum(rows.values_list("count", flat=True))
+
+
+def count_all() -> int:
+    return figures.advance(float("inf"), settled=0).event_count
+
+
+def decided(user: Any, value: float) -> Verification:
+    case = submitted(user)
+    ScriptedProvider.script(similarity(value))
+    engine.run(case.pk)
+    case.refresh_from_db()
+    return case
+
+
+@pytest.fixture
+def cases(alice: User, reviewer: User) -> list[Verification]:
+    """One verified, one reviewed, one that waits for another photo, one canceled."""
+    made = [decided(alice, value) for value in (95, 72, 30, 71)]
+    intake.review(made[1], reviewer=reviewer, decision="verify", reason_code="same_person")
+    intake.cancel(made[3], user=alice)
+    return made
+
+
+def test_what_the_app_itself_writes(cases: list[Verification], reviewer: User) -> None:
+    assert count_all() == sum(case.events.count() for case in cases)
+    assert total("opened", level="default", provider="default") == 4
+    ended = DailyFigure.objects.filter(kind="ended").values_list("source", "result", "count")
+    assert sorted(ended) == [
+        ("", "canceled", 1),
+        ("reviewer", "verified", 1),
+        ("threshold", "verified", 1),
+    ]
+    assert total("comparison", bucket=720, detail="verified") == 1
+    assert total("similarity", result="mismatch", bucket=30) == 1
+    assert total("review", detail=f"user:{reviewer.pk}", source="against") == 1
+    assert total("call", result="answered", source="yes") == 4
+    assert total("latency") == 4
+
+
+def test_nothing_is_counted_twice(cases: list[Verification]) -> None:
+    count_all()
+    before = stored()
+    assert count_all() == 0
+    assert stored() == before
+
+
+def test_in_pieces_it_is_the_same(
+    cases: list[Verification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_all()
+    whole = stored()
+    DailyFigure.objects.all().delete()
+    FigureCount.objects.all().delete()
+    monkeypatch.setattr(counting, "BATCH", 3)
+    for _ in range(100):
+        if figures.advance(0, settled=0).is_done:
+            break
+    assert stored() == whole
+
+
+def test_a_decision_that_is_taken_back_moves(
+    cases: list[Verification], reviewer: User, admin_user: User
+) -> None:
+    count_all()
+    second = User.objects.create_superuser("second")
+    reopening.propose(cases[0], user=second, reason_code="mistake")
+    reopening.confirm(cases[0], user=admin_user)
+    count_all()
+    assert total("ended", result="verified") == 1
+    assert total("taken_back", result="open", detail="system") == 1
+    intake.review(cases[0], reviewer=reviewer, decision="reject", reason_code="different_person")
+    count_all()
+    assert total("ended", result="rejected", source="reviewer") == 1
+    assert total("taken_back", result="open") == 0
+    assert total("taken_back", result="different", detail="system") == 1
+    assert total("comparison", result="verified", detail="rejected") == 1
+    grown = stored()
+    assert figures.rebuild() == []
+    assert stored() == grown
+
+
+def test_young_events_rest_first(cases: list[Verification]) -> None:
+    assert figures.advance(settled=60).event_count == 0
+    assert figures.advance(settled=0).event_count > 0
+
+
+def test_the_loser_of_two_counters_adds_nothing(
+    cases: list[Verification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one moves the mark after this one has read what to count."""
+    really = counting._added_by
+
+    def overtaken(batch: Any, before: int) -> Counter[Any]:
+        cells = really(batch, before)
+        monkeypatch.setattr(counting, "_added_by", really)
+        count_all()
+        return cells
+
+    monkeypatch.setattr(counting, "_added_by", overtaken)
+    count_all()
+    assert total("opened") == 4
+    grown = stored()
+    figures.rebuild()
+    assert stored() == grown
+
+
+def test_a_counter_that_dies_has_done_nothing(
+    cases: list[Verification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = counting._insert
+
+    def die(cells: dict[Any, int]) -> None:
+        if any(cell.kind == "opened" for cell in cells):
+            really(cells)
+            raise KeyboardInterrupt
+        really(cells)
+
+    monkeypatch.setattr(counting, "_insert", die)
+    with pytest.raises(KeyboardInterrupt):
+        count_all()
+    assert total("opened") == 0
+    monkeypatch.setattr(counting, "_insert", really)
+    count_all()
+    assert total("opened") == 4
+
+
+def test_history_outlives_the_purge(cases: list[Verification], alice: User) -> None:
+    count_all()
+    before = stored()
+    canceled = Verification.objects.filter(pk=cases[3].pk)
+    with deleting_cases(canceled, actor=lifecycle.SYSTEM, reason="AUDIT") as ids:
+        Verification.objects.filter(pk__in=ids).delete()
+    figures.advance(float("inf"), settled=0)
+    assert total("opened") == 4
+    assert total("ended", result="canceled") == 1
+    # the calls of a day are counted from the ledger until they have settled
+    assert figures.rebuild() == [this_day().ends_at.date() - timedelta(days=1)]
+    after = stored()
+    assert {key for key in before if key[1] not in ("call", "latency")} <= set(after)
+
+
+def test_redaction_changes_nothing(cases: list[Verification], alice: User) -> None:
+    count_all()
+    before = stored()
+    intake.redact(cases[0], user=alice)
+    count_all()
+    assert stored() == before
+
+
+def test_calls_are_counted_again_while_they_may_change(verification: Verification) -> None:
+    midnight = this_day().ends_at - timedelta(days=1)
+    for days_ago in (0, 1, 6, 7, 30):
+        at = midnight - timedelta(days=days_ago) + timedelta(seconds=1)
+        write_attempts(verification, 1, started_at=at, state="unknown", is_billed="unknown")
+    count_all()
+    assert total("call", result="unknown") == 5
+    VerificationAttempt.objects.update(state="answered", is_billed="yes", duration_ms=400)
+    count_all()
+    assert total("call", result="answered") == 1  # today's
+    FigureCount.objects.update(calls_day=midnight.date() - timedelta(days=1))  # a day later
+    count_all()
+    assert total("call", result="answered") == 4
+    assert total("call", result="unknown", day=midnight.date() - timedelta(days=30)) == 1
+    assert total("call") == 5
+
+
+def test_the_sweep_counts_once_a_minute(cases: list[Verification]) -> None:
+    sweeper.sweep()
+    first = FigureCount.objects.get().counted_at
+    assert first is not None
+    sweeper.sweep()
+    assert FigureCount.objects.get().counted_at == first
+    FigureCount.objects.update(counted_at=timezone.now() - timedelta(seconds=61))
+    sweeper.sweep()
+    counted_at = FigureCount.objects.get().counted_at
+    assert counted_at is not None
+    assert counted_at > first
+
+
+def test_a_batch_costs_a_fixed_number_of_statements(
+    cases: list[Verification], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(40):
+        count_all()
+
+
+def test_the_day_ends_in_shanghai(verification: Verification) -> None:
+    midnight = this_day().ends_at - timedelta(days=1)
+    write_attempts(verification, 2, started_at=midnight - timedelta(seconds=2))
+    count_all()
+    days = dict(DailyFigure.objects.filter(kind="call").values_list("day", "count"))
+    yesterday: datetime = midnight - timedelta(days=1)
+    assert days == {midnight.date(): 1, yesterday.date(): 1}
