@@ -57,7 +57,7 @@ CONSENT_TEXT_DEFAULTS: dict[str, Any] = {
 QUALITY_DEFAULTS: dict[str, Any] = {
     "CHECK": False,
     "MIN_FACE_WIDTH": 48,
-    "MIN_SHARPNESS": 6.0,
+    "MIN_SHARPNESS": 8.0,
 }
 
 #: what one person, one account and one ID number may use; ``None`` is no limit

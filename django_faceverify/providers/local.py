@@ -83,12 +83,12 @@ class LocalProvider(Provider):
     @sensitive_variables()
     def _portrait_of(self, request: ComparisonRequest) -> bytes | None:
         """What the site has on record; its errors could quote the person, so none passes."""
-        kind = ""
         try:
             return self._find_portraits()(request.idcard_name, request.idcard_number)
-        except Exception as error:  # noqa: BLE001 (a site's own code raises what it likes)
-            kind = type(error).__name__
-        journal.tell("portrait_failed", provider=self.alias, error=kind)
+        except Exception as raised:  # noqa: BLE001 (a site's own code raises what it likes)
+            error = raised
+        # Outside, so that what is raised here does not carry it along.
+        journal.tell("portrait_failed", provider=self.alias, error=error)
         raise NotSent(ReasonCode.PROVIDER_UNAVAILABLE.value)
 
     @sensitive_variables()
@@ -158,12 +158,12 @@ class LocalProvider(Provider):
                 "10 is usual.",
             )
         if not app_settings.is_debug:
-            text = (
-                f"Provider {self.alias!r} compares with portraits of the site's own: it asks no "
-                "register, and it knows nothing of liveness."
+            yield self._problem(
+                "W198",
+                "compares with portraits of the site's own: it asks no register, and it knows "
+                "nothing of liveness.",
+                "Silence this when that is what you want: docs/explanation/local-engine.md.",
             )
-            hint = "Silence this when that is what you want: docs/explanation/local-engine.md."
-            yield Warning(text, hint=hint, id="faceverify.W198")
 
     def _check_source(self) -> Iterable[CheckMessage]:
         why = "it is neither a callable nor the path of one."
@@ -182,8 +182,9 @@ class LocalProvider(Provider):
             "See docs/how-to/compare-faces-locally.md.",
         )
 
-    def _problem(self, number: str, text: str, hint: str) -> Error:
-        return Error(f"Provider {self.alias!r} {text}", hint=hint, id=f"faceverify.{number}")
+    def _problem(self, number: str, text: str, hint: str) -> CheckMessage:
+        kind = Error if number.startswith("E") else Warning
+        return kind(f"Provider {self.alias!r} {text}", hint=hint, id=f"faceverify.{number}")
 
 
 def _found(reason: ReasonCode, provider_code: str = "") -> Comparison:

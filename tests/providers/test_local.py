@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from tests.faces import portraits
 from tests.faces.portraits import COLLINS, HOPPER
 
 #: what can be wrong with the person's photo
-FINDINGS = {
+FINDINGS: dict[str, Callable[[], bytes]] = {
     "no_face": portraits.nobody,
     "multiple_faces": portraits.two_people,
     "face_too_small": portraits.far_away,
