@@ -93,7 +93,9 @@ class Nets:
         """Rows of x, y, width, height, five points and a score; the largest face first."""
         small, shrunk = _shrink(pixels)
         border = round(max(small.shape[:2]) * BORDER_SHARE)
-        framed = cv2.copyMakeBorder(small, *[border] * 4, cv2.BORDER_CONSTANT, value=BORDER_COLOUR)
+        framed = cv2.copyMakeBorder(
+            small, border, border, border, border, cv2.BORDER_CONSTANT, value=BORDER_COLOUR
+        )
         framed = cv2.cvtColor(framed, cv2.COLOR_RGB2BGR)  # the detector was taught with BGR
         self._detector.setInputSize((framed.shape[1], framed.shape[0]))
         _, found = self._detector.detect(framed)
