@@ -56,7 +56,11 @@ def look(image: bytes, *, patience: float = PATIENCE) -> Sight:
     Raises ``EngineUnavailable``, ``EngineBusy``, or ``InputError`` for what is no picture.
     """
     with _engine.turn(patience) as nets:
-        return nets.look(photos.decode(image, max_side=MAX_SIDE))
+        picture = photos.decode(image, max_side=MAX_SIDE)
+        try:
+            return nets.look(picture)
+        except nets.failure:
+            raise EngineUnavailable("OpenCV has failed") from None
 
 
 def similarity(one: Sight, other: Sight) -> float:
@@ -104,7 +108,7 @@ def _load_nets() -> Nets:
         )
     except weights.WeightsUnusable as error:
         raise EngineUnavailable(str(error)) from None
-    except nets.cv2.error:
+    except nets.Nets.failure:
         raise EngineUnavailable("this version of OpenCV cannot run the nets") from None
     return loaded
 

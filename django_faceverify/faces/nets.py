@@ -7,7 +7,7 @@ numbers, since OpenCV is kept to one thread.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -42,6 +42,9 @@ OTHER_FACE_SHARE = 0.35
 
 class Nets:
     """Both nets in memory; built from the bytes of their weights."""
+
+    #: what OpenCV raises when it cannot do what it is asked
+    failure: ClassVar[type[Exception]] = cv2.error
 
     def __init__(self, detector: bytes, recognizer: bytes) -> None:
         cv2.setNumThreads(1)

@@ -6,7 +6,7 @@ bright. Nobody can be recognised by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -64,8 +64,7 @@ def find_fault(facts: Facts, rules: Quality) -> str:
     return ""
 
 
-def describe(kept: Mapping[str, Any] | None) -> Iterator[tuple[str | Promise, Any]]:
-    """The facts that are kept with a photo, each with its name for people."""
-    for name, label in LABELS.items():
-        if kept is not None and name in kept:
-            yield label, kept[name]
+def describe(kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The facts that are kept with a photo by their names for people; empty without any."""
+    facts = kept or {}
+    return {str(label): facts[name] for name, label in LABELS.items() if name in facts}

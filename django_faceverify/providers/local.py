@@ -94,32 +94,31 @@ class LocalProvider(Provider):
     @sensitive_variables()
     def _compare(self, image: bytes, portrait: bytes | None, end: float) -> Comparison:
         """The similarity, or the finding about the photo first and the portrait second."""
-        seen = self._look(image, end, undecodable=ReasonCode.IMAGE_UNDECODABLE)
-        if isinstance(seen, Comparison):
-            return seen
+        seen = self._look(image, end)
+        if isinstance(seen, str):
+            return _found(seen)
         if portrait is None:
-            return _found(ReasonCode.ID_PHOTO_MISSING)
-        known = self._look(portrait, end, undecodable=ReasonCode.ID_PHOTO_POOR)
-        if isinstance(known, Comparison):
-            return _found(ReasonCode.ID_PHOTO_POOR, known.provider_code)
+            return _found(ReasonCode.ID_PHOTO_MISSING.value)
+        known = self._look(portrait, end)
+        if isinstance(known, str):
+            return _found(ReasonCode.ID_PHOTO_POOR.value, known)
         return Comparison(similarity=engine.similarity(seen, known), is_billed="no")
 
     @sensitive_variables()
-    def _look(self, image: bytes, end: float, *, undecodable: ReasonCode) -> Sight | Comparison:
-        """What is seen, when it can be compared; else the finding."""
+    def _look(self, image: bytes, end: float) -> Sight | str:
+        """What is seen, when it can be compared; else the code of what is wrong with it."""
         code = ReasonCode.PROVIDER_UNAVAILABLE
         try:
             sight = engine.look(image, patience=end - monotonic())
-        except InputError as error:
-            return _found(undecodable, error.code)
+        except InputError:
+            return ReasonCode.IMAGE_UNDECODABLE.value
         except engine.EngineBusy:
             pass
         except engine.EngineUnavailable as error:
             journal.tell("engine_unavailable", provider=self.alias, error=error)
             code = ReasonCode.PROVIDER_CONFIG
         else:
-            fault = quality.find_fault(sight.facts, app_settings.quality)
-            return _found(ReasonCode(fault)) if fault else sight
+            return quality.find_fault(sight.facts, app_settings.quality) or sight
         raise NotSent(code.value)
 
     def _find_portraits(self) -> Portraits:
@@ -187,10 +186,8 @@ class LocalProvider(Provider):
         return kind(f"Provider {self.alias!r} {text}", hint=hint, id=f"faceverify.{number}")
 
 
-def _found(reason: ReasonCode, provider_code: str = "") -> Comparison:
-    return Comparison(
-        reason_code=reason.value, is_billed="no", provider_code=provider_code or reason.value
-    )
+def _found(reason_code: str, detail: str = "") -> Comparison:
+    return Comparison(reason_code=reason_code, is_billed="no", provider_code=detail or reason_code)
 
 
 def _is_time(value: object) -> bool:

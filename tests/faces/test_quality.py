@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils.translation import override
 
-from django_faceverify import intake, redaction
+from django_faceverify import intake, redaction, verification
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import InputError
 from django_faceverify.faces import engine, quality
@@ -60,10 +60,10 @@ def test_switched_off_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_facts_are_described_for_people() -> None:
     kept = {"face_count": 1, "face_width": 160, "sharpness": 300.0, "brightness": 110.0}
     with override("zh-hans"):
-        told = {str(label): value for label, value in quality.describe(kept)}
+        told = quality.describe(kept)
     assert told["清晰度"] == 300.0
     assert list(told.values()) == list(kept.values())
-    assert list(quality.describe(None)) == []
+    assert quality.describe(None) == {}
 
 
 @pytest.fixture
@@ -97,6 +97,10 @@ class TestSubmission:
         assert facts is not None
         assert facts["face_count"] == 1
         assert facts.keys() == quality.LABELS.keys()
+        assert verification.run(case.pk)
+        case.refresh_from_db()
+        assert case.status == "verified"
+        assert Photo.objects.get(verification=case).facts == facts
 
     @pytest.mark.parametrize("fault", FAULTS)
     def test_a_bad_photo_opens_no_case(

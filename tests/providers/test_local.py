@@ -87,8 +87,9 @@ class TestComparison:
         answer = ask(selfie(HOPPER), portraits=lambda *_: FINDINGS[finding]())
         assert answer.reason_code == "id_photo_poor"
 
-    def test_no_photo_at_all(self) -> None:
-        assert ask(None).reason_code == "image_undecodable"
+    @pytest.mark.parametrize("image", [None, b"", b"GIF89a...", b"BM", b"\xff\xd8", b"%PDF-1.7"])
+    def test_a_photo_that_is_none(self, image: bytes | None) -> None:
+        assert ask(image).reason_code == "image_undecodable"
 
     def test_the_caller_is_told_once_when_the_answer_is_there(self) -> None:
         witness = Witness()
