@@ -96,6 +96,18 @@ def canonicalize(upload: bytes, *, max_bytes: int, max_side: int = 2048) -> Cano
 
 
 @sensitive_variables()
+def decode(stored: bytes, *, max_side: int) -> Image.Image:
+    """The pixels of a JPEG or PNG, upright, in RGB and within ``max_side``.
+
+    As careful as with an upload: a photo on record may come from anywhere. Raises
+    ``InputError`` as ``canonicalize`` does.
+    """
+    decoder = _choose_decoder(stored)
+    with _DECODING:
+        return _decode(decoder, stored, max_side)
+
+
+@sensitive_variables()
 def _choose_decoder(upload: bytes) -> type[ImageFile]:
     if not upload:
         raise InputError("image_empty", "image")

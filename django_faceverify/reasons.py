@@ -49,6 +49,7 @@ class ReasonCode(TextChoices):
     MULTIPLE_FACES = "multiple_faces", _("several faces")
     FACE_INCOMPLETE = "face_incomplete", _("face not complete")
     FACE_COVERED = "face_covered", _("face covered")
+    FACE_TOO_SMALL = "face_too_small", _("face too small")
     IMAGE_BLURRY = "image_blurry", _("photo blurred")
     IMAGE_TOO_SMALL = "image_too_small", _("photo too small")
     IMAGE_TOO_LARGE = "image_too_large", _("photo too large")
@@ -167,6 +168,11 @@ REASONS: dict[str, Reason] = {
         Category.PHOTO,
         FixableBy.SUBJECT,
         _("Something covers your face. Please take a new photo without mask, hat or sunglasses."),
+    ),
+    ReasonCode.FACE_TOO_SMALL: _reason(
+        Category.PHOTO,
+        FixableBy.SUBJECT,
+        _("Your face is too small in the photo. Please come closer and take a new one."),
     ),
     ReasonCode.IMAGE_BLURRY: _reason(
         Category.PHOTO,

@@ -121,7 +121,7 @@ def _forget_photos(verification: Verification) -> int:
     """Clear the rows of the photos, and delete their files once that is certain."""
     photos = Photo.objects.filter(verification_id=verification.pk, purged_at=None)
     file_names = list(photos.select_for_update().values_list("file_name", flat=True))
-    photos.update(**emptied(Photo), file_name="", sha256="", purged_at=timezone.now())
+    photos.update(**emptied(Photo), file_name="", sha256="", facts=None, purged_at=timezone.now())
     transaction.on_commit(lambda: _delete_files(file_names), robust=True)
     return len(file_names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_faceverify import inputs
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import InputError
+from django_faceverify.faces import quality
 from django_faceverify.models import Photo
 from django_faceverify.models.keys import new_id
 from django_faceverify.models.photo import discard_photo, store_photo
@@ -30,10 +32,11 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A photo that passed every check and waits to be stored."""
+    """A photo that passed every check and waits to be stored; ``facts`` describe it."""
 
     canonical: CanonicalPhoto | None = field(default=None, repr=False)
     url: str = field(default="", repr=False)
+    facts: dict[str, Any] | None = None
     source: str
 
 
@@ -52,7 +55,8 @@ def check(submission: Submission, level: Level) -> Picture:
     if len(image) > app_settings.MAX_UPLOAD_BYTES:
         raise InputError("image_too_large", "image")
     canonical = canonicalize(image, max_bytes=provider.max_image_bytes)
-    return Picture(canonical=canonical, source=submission.source)
+    facts = quality.inspect(canonical.data)
+    return Picture(canonical=canonical, facts=facts, source=submission.source)
 
 
 @sensitive_variables()
@@ -84,6 +88,7 @@ class stored:  # noqa: N801 (reads as a statement: with stored(picture) as photo
             photo.width = picture.canonical.width
             photo.height = picture.canonical.height
             photo.byte_size = len(picture.canonical.data)
+            photo.facts = picture.facts
         self.photo = photo
         return photo
 

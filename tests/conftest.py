@@ -13,10 +13,11 @@ from PIL import Image
 
 from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
+from tests.faces.fixtures import local_engine, quality_checked
 from tests.scripted import ScriptedProvider, similarity
 from tests.webhooks.fixtures import receiver, told, webhook_rules
 
-__all__ = ["receiver", "told", "webhook_rules"]
+__all__ = ["local_engine", "quality_checked", "receiver", "told", "webhook_rules"]
 
 #: without an app of the site's, Celery would send our messages to a RabbitMQ on this machine
 celery_app = Celery("tests")

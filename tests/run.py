@@ -47,7 +47,7 @@ ON_ANY_DATABASE = "database and not services and not browser"
 RUNS = {
     run.name: run
     for run in (
-        Run("sqlite", "The whole suite on SQLite", "not services", ("chromium",)),
+        Run("sqlite", "The whole suite on SQLite", "not services", ("chromium", "local")),
         Run(
             "postgresql",
             "What touches the database, on PostgreSQL",

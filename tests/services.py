@@ -19,6 +19,7 @@ import pytest
 import redis
 from amqp import Connection as AMQPConnection
 
+from django_faceverify.faces import engine
 from tests.databases import connected
 from tests.private_servers import (
     Launch,
@@ -134,6 +135,11 @@ def probe_chromium(path: str) -> None:
     subprocess.run([program, "--version"], check=True, capture_output=True, timeout=30)
 
 
+def probe_engine(_: str) -> None:
+    if missing := engine.missing_packages():
+        raise Unavailable(f"not installed is: {', '.join(missing)}")
+
+
 SERVICES = {
     service.name: service
     for service in (
@@ -147,5 +153,6 @@ SERVICES = {
         Service("redis", "redis://127.0.0.1:6379/0", probe_redis, launch_redis),
         Service("rabbitmq", "amqp://guest:guest@127.0.0.1:5672//", probe_rabbitmq, launch_rabbitmq),
         Service("chromium", "", probe_chromium),
+        Service("local", "", probe_engine),  # the extra: an engine that compares faces
     )
 }

@@ -43,6 +43,7 @@ from django_faceverify.conf import (
     LIMIT_DEFAULTS,
     POLLING_DEFAULTS,
     PROVIDER_KEYS,
+    QUALITY_DEFAULTS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
     SHADOW_DEFAULTS,
@@ -62,6 +63,7 @@ from django_faceverify.models import (
 from django_faceverify.providers.answer import Answer
 from django_faceverify.providers.base import ComparisonRequest, Provider
 from django_faceverify.providers.faceid import FaceIDProvider
+from django_faceverify.providers.local import LocalProvider
 from django_faceverify.providers.qcloud import QcloudProvider
 from django_faceverify.reasons import (
     REASONS,
@@ -201,6 +203,8 @@ def test_every_setting_is_documented() -> None:
     assert {codes(row["key"])[0]: value(row["default"]) for row in level} == LEVEL_DEFAULTS
     [quotas] = tables(page, "Quotas")
     assert {codes(row["key"])[0]: value(row["default"]) for row in quotas} == QUOTA_DEFAULTS
+    [quality] = tables(page, "Quality")
+    assert {codes(row["key"])[0]: value(row["default"]) for row in quality} == QUALITY_DEFAULTS
     [throttles] = tables(page, "Throttles")
     assert {codes(row["key"])[0]: value(row["default"]) for row in throttles} == THROTTLE_DEFAULTS
     [polling] = tables(page, "Polling")
@@ -248,9 +252,10 @@ def test_the_readmes_tell_the_defaults() -> None:
         assert told == DEFAULTS
 
 
-def test_every_option_of_the_provider_is_documented() -> None:
-    [table] = tables("reference/settings", "OPTIONS of QcloudProvider")
-    parameters = list(inspect.signature(QcloudProvider).parameters.values())[1:]
+@pytest.mark.parametrize("provider", [QcloudProvider, LocalProvider])
+def test_every_option_of_the_provider_is_documented(provider: type[Provider]) -> None:
+    [table] = tables("reference/settings", f"OPTIONS of {provider.__name__}")
+    parameters = list(inspect.signature(provider).parameters.values())[1:]
     told = {codes(row["option"])[0]: value(row["default"]) for row in table}
     assert told == {parameter.name: parameter.default for parameter in parameters}
 

@@ -28,6 +28,7 @@ from django_faceverify.conf.defaults import (
     LIMIT_DEFAULTS,
     POLLING_DEFAULTS,
     PROVIDER_KEYS,
+    QUALITY_DEFAULTS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
     SHADOW_DEFAULTS,
@@ -48,6 +49,7 @@ from django_faceverify.conf.shapes import (
     Limits,
     Lines,
     Polling,
+    Quality,
     Quotas,
     Retention,
     Shadow,
@@ -67,6 +69,7 @@ __all__ = [
     "LIMIT_DEFAULTS",
     "POLLING_DEFAULTS",
     "PROVIDER_KEYS",
+    "QUALITY_DEFAULTS",
     "QUOTA_DEFAULTS",
     "RETENTION_PRESETS",
     "SHADOW_DEFAULTS",
@@ -85,6 +88,7 @@ __all__ = [
     "Limits",
     "Lines",
     "Polling",
+    "Quality",
     "Quotas",
     "Retention",
     "Shadow",
@@ -209,6 +213,15 @@ class AppSettings:
     def max_possibly_billed_calls(self) -> int:
         """How many calls for one photo may cost money before a human takes over."""
         return {"review": 1, "retry": 2, "reconcile": 1}[self.UNKNOWN_POLICY]
+
+    @property
+    def quality(self) -> Quality:
+        entry = {**QUALITY_DEFAULTS, **self._get("QUALITY", dict)}
+        return Quality(
+            is_checked=entry["CHECK"],
+            min_face_width=entry["MIN_FACE_WIDTH"],
+            min_sharpness=entry["MIN_SHARPNESS"],
+        )
 
     @property
     def quotas(self) -> Quotas:

@@ -15,6 +15,7 @@ DEFAULTS: dict[str, Any] = {
     "EXPIRES_AFTER": 24 * 3600,
     "MAX_UPLOAD_BYTES": 6 * 1024 * 1024,
     "ALLOW_PHOTO_URLS": False,
+    "QUALITY": {},
     "QUOTAS": {},
     "RETENTION": {},
     "CONSENT": {},
@@ -52,6 +53,13 @@ CONSENT_TEXT_DEFAULTS: dict[str, Any] = {
     "PROVIDERS": [],
     "TEXT": {},
     "TEMPLATE": {},
+}
+
+#: whether photos are looked at before they are paid for (extra ``local``), and what they need
+QUALITY_DEFAULTS: dict[str, Any] = {
+    "CHECK": False,
+    "MIN_FACE_WIDTH": 48,
+    "MIN_SHARPNESS": 8.0,
 }
 
 #: what one person, one account and one ID number may use; ``None`` is no limit

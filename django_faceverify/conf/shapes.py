@@ -72,6 +72,18 @@ class LegalFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quality:
+    """What a photo needs to be compared, and whether that is looked at when it is sent.
+
+    ``min_face_width`` is in pixels; ``min_sharpness`` is on the scale of ``faces.quality``.
+    """
+
+    is_checked: bool
+    min_face_width: int
+    min_sharpness: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quotas:
     """Most per window; days and months are those of Asia/Shanghai."""
 

@@ -78,6 +78,8 @@ class Photo(models.Model):
     width = models.PositiveIntegerField(_("width"), null=True)
     height = models.PositiveIntegerField(_("height"), null=True)
     byte_size = models.PositiveIntegerField(_("size in bytes"), null=True)
+    #: what the local engine saw when the photo came (``faces.quality``); nothing without it
+    facts = models.JSONField(_("facts"), null=True, blank=True, editable=False)
     source = models.CharField(_("source"), max_length=10, choices=Source)
     submitted_at = models.DateTimeField(_("submitted at"))
     purged_at = models.DateTimeField(_("purged at"), null=True, blank=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from .bill import BillError
 from .handler import logger
+from .register import Register
 from .server import DEFAULT_APPID, DEFAULT_SECRET_ID, DEFAULT_SECRET_KEY, Sandbox
 
 DEFAULT_PORT = 8410
@@ -47,10 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="do not log each request")
 
 
-def serve(options: argparse.Namespace, write: Write, complain: Write) -> int:
+def serve(
+    options: argparse.Namespace,
+    write: Write,
+    complain: Write,
+    register: Register | None = None,
+) -> int:
     """Run the sandbox as ``options`` say; ``write`` and ``complain`` take whole lines."""
     try:
-        sandbox = _sandbox(options)
+        sandbox = _sandbox(options, register)
     except BillError as error:
         complain(f"The bill cannot be continued: {error}. Choose another file with --bill.\n")
         return EXIT_CANNOT_START
@@ -63,7 +69,7 @@ def serve(options: argparse.Namespace, write: Write, complain: Write) -> int:
             _log_to_stderr()
         if not _is_loopback(options.host):
             complain("Warning: other machines can reach this sandbox, and its bill is public.\n")
-        write(_introduction(sandbox, options))
+        write(_introduction(sandbox, options, register))
         sys.stdout.flush()
         sandbox.serve_forever()
     except KeyboardInterrupt:
@@ -71,7 +77,7 @@ def serve(options: argparse.Namespace, write: Write, complain: Write) -> int:
     return EXIT_OK
 
 
-def _sandbox(options: argparse.Namespace) -> Sandbox:
+def _sandbox(options: argparse.Namespace, register: Register | None) -> Sandbox:
     return Sandbox(
         host=options.host,
         port=options.port,
@@ -79,11 +85,13 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         secret_id=options.secret_id,
         secret_key=options.secret_key or DEFAULT_SECRET_KEY,
         bill_path=options.bill,
+        register=register,
     )
 
 
-def _introduction(sandbox: Sandbox, options: argparse.Namespace) -> str:
+def _introduction(sandbox: Sandbox, options: argparse.Namespace, register: Register | None) -> str:
     bill = options.bill or "in memory"
+    people = f"  register    {len(register)} people, compared by face\n" if register else ""
     return (
         f"The face comparison sandbox listens on {sandbox.url}\n"
         f"  successor   {sandbox.faceid_url} (FaceID, ImageRecognitionV2)\n"
@@ -91,7 +99,7 @@ def _introduction(sandbox: Sandbox, options: argparse.Namespace) -> str:
         f"  secret_id   {options.secret_id}\n"
         f"  secret_key  {'(as given)' if options.secret_key else DEFAULT_SECRET_KEY}\n"
         f"  bill        {bill}; {sandbox.base_url}/bill\n"
-        f"  scenarios   {sandbox.base_url}/\n"
+        f"  scenarios   {sandbox.base_url}/\n{people}"
         "Stop it with Ctrl-C.\n"
     )
 

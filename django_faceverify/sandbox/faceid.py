@@ -59,6 +59,7 @@ RESULTS = {
     Code.NO_FACE: "FailedOperation.LifePhotoDetectNoFaces",
     Code.TOO_MANY_FACES: "FailedOperation.LifePhotoDetectFaces",
     Code.NO_FEATURES: "FailedOperation.IncompleteFace",
+    Code.IMAGE_UNDECODABLE: "FailedOperation.ImageDecodeFailed",
 }
 ERRORS = {
     Code.THROTTLED: "RequestLimitExceeded",
@@ -139,7 +140,8 @@ class FaceIDService:
         )
 
     def _compare(self, parameters: dict[str, str]) -> FaceIDAnswer:
-        scenario = self._chooser.choose(parameters["IdCard"])
+        image = base64.b64decode(parameters["ImageBase64"])
+        scenario = self._chooser.choose(parameters["IdCard"], parameters["Name"], image)
         answer = FaceIDAnswer(
             code=code_of(scenario),
             is_error=scenario.code in ERRORS,

@@ -11,6 +11,7 @@ from typing import Protocol
 from .answer import JSON_TYPE, Reply, to_json
 from .bill import PRICE, Bill
 from .faceid import code_of
+from .register import Register
 from .scenarios import EXAMPLE, EXAMPLE_NUMBER, NOBODY, SCENARIOS, Scenario, scenario_number
 
 _PAGE = """<!doctype html>
@@ -20,8 +21,7 @@ _PAGE = """<!doctype html>
 <h1>Face comparison sandbox</h1>
 <p>This program plays the provider's service <code>POST /face/idcardcompare</code> and its
 successor, <code>POST /</code> with the action <code>ImageRecognitionV2</code>, for
-development and tests. It knows no real people and compares no faces: the ID number chooses
-the answer. Every scenario works with any birth date, as long as the last character is wrong
+development and tests. It knows no real people. {faces} Every scenario works with any birth date, as long as the last character is wrong
 by the checksum.</p>
 <table>
 <thead><tr><th>Scenario</th><th>ID number</th><th>What happens</th><th>Code</th><th>Successor</th>
@@ -36,6 +36,13 @@ by the checksum.</p>
 """
 
 
+_NO_FACES = "It compares no faces: the ID number chooses the answer."
+_FACES = (
+    "It compares the faces of {count} people in its register; for all others it compares "
+    "none, and the ID number chooses the answer."
+)
+
+
 class Counts(Protocol):
     @property
     def calls(self) -> dict[str, int]: ...
@@ -44,11 +51,14 @@ class Counts(Protocol):
 class Pages:
     """The pages under their paths; each is made when it is asked for."""
 
-    def __init__(self, services: Sequence[Counts], bill: Bill) -> None:
+    def __init__(
+        self, services: Sequence[Counts], bill: Bill, register: Register | None = None
+    ) -> None:
+        self._register = register
         self._services = services
         self._bill = bill
         self._pages: dict[str, Callable[[], Reply]] = {
-            "/": _welcome,
+            "/": self._welcome,
             "/bill": self._show_bill,
             "/calls": self._show_calls,
             "/health": _health,
@@ -69,6 +79,13 @@ class Pages:
         lines = [{"session_id": session_id, "count": count} for session_id, count in calls.items()]
         return _json({"count": sum(calls.values()), "lines": lines})
 
+    def _welcome(self) -> Reply:
+        rows = [_row(scenario, scenario_number(name)) for name, scenario in SCENARIOS.items()]
+        rows += [_row(EXAMPLE, EXAMPLE_NUMBER), _row(NOBODY, "any other")]
+        faces = _FACES.format(count=len(self._register)) if self._register else _NO_FACES
+        page = _PAGE.format(price=PRICE, faces=faces, rows="\n".join(rows))
+        return Reply(HTTPStatus.OK, "text/html; charset=utf-8", page.encode("utf-8"))
+
 
 def _json(document: dict[str, object]) -> Reply:
     return Reply(HTTPStatus.OK, JSON_TYPE, to_json(document))
@@ -76,13 +93,6 @@ def _json(document: dict[str, object]) -> Reply:
 
 def _health() -> Reply:
     return Reply(HTTPStatus.OK, "text/plain; charset=utf-8", b"ok")
-
-
-def _welcome() -> Reply:
-    rows = [_row(scenario, scenario_number(name)) for name, scenario in SCENARIOS.items()]
-    rows += [_row(EXAMPLE, EXAMPLE_NUMBER), _row(NOBODY, "any other")]
-    page = _PAGE.format(price=PRICE, rows="\n".join(rows))
-    return Reply(HTTPStatus.OK, "text/html; charset=utf-8", page.encode("utf-8"))
 
 
 def _row(scenario: Scenario, number: str) -> str:

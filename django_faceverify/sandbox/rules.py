@@ -78,6 +78,11 @@ def check_image(image: bytes) -> None:
         raise Refusal(Code.IMAGE_UNDECODABLE)
 
 
+def read_image(image: bytes) -> bytes:
+    """The file itself, also where it came as Base64 text."""
+    return image if image_format(image) else _decode_base64(image)
+
+
 def image_format(image: bytes) -> str:
     """``jpeg``, ``png`` or ``gif`` by the first bytes, empty for anything else."""
     for signature, kind in _SIGNATURES.items():

@@ -18,8 +18,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from .codes import ARREARS_MESSAGE, MESSAGES, Code
+
+if TYPE_CHECKING:
+    from .register import Register
 
 EXAMPLE_NUMBER = "110110199909090909"  # printed in the vendor docs; its last digit is wrong
 
@@ -123,13 +127,21 @@ SCENARIOS = _by_name(
 
 
 class ScenarioChooser:
-    """Chooses the scenario of each call, and remembers who had their one failure."""
+    """Chooses the scenario of each call, and remembers who had their one failure.
 
-    def __init__(self) -> None:
+    Whoever is in the ``register``, if there is one, is really compared.
+    """
+
+    def __init__(self, register: Register | None = None) -> None:
+        self._register = register
         self._failed_once: set[str] = set()
         self._lock = threading.Lock()
 
-    def choose(self, idcard_number: str) -> Scenario:
+    def choose(self, idcard_number: str, name: str = "", image: bytes = b"") -> Scenario:
+        if self._register is not None:
+            compared = self._register.answer(name, idcard_number, image)
+            if compared is not None:
+                return compared
         scenario = find_scenario(idcard_number)
         if scenario.afterwards is None:
             return scenario

@@ -20,6 +20,7 @@ from .faceid import SERVICE as FACEID
 from .faceid import FaceIDService
 from .handler import COMPARE_PATH, FACEID_PATH, Handler, logger
 from .pages import Pages
+from .register import Register
 from .scenarios import ScenarioChooser
 from .service import ComparisonService
 from .signature import Account, SignatureVerifier
@@ -89,7 +90,8 @@ class Sandbox:
             assert len(sandbox.bill.lines) == 1
 
     Port 0 takes a free one. Raises ``OSError`` if it cannot listen there or cannot write the
-    bill, and ``BillError`` if the file at ``bill_path`` is not a bill.
+    bill, and ``BillError`` if the file at ``bill_path`` is not a bill. With a ``register``,
+    the faces of the people in it are compared.
     """
 
     def __init__(
@@ -101,13 +103,14 @@ class Sandbox:
         secret_key: str = DEFAULT_SECRET_KEY,
         bill_path: str | os.PathLike[str] | None = None,
         clock: Callable[[], float] = time.time,
+        register: Register | None = None,
     ) -> None:
         self.account = Account(str(appid), secret_id, secret_key)
         self.bill = Bill(Path(bill_path) if bill_path else None, clock)
-        chooser = ScenarioChooser()
+        chooser = ScenarioChooser(register)
         self.service = ComparisonService(SignatureVerifier(self.account, clock), self.bill, chooser)
         self.faceid = FaceIDService(TC3Verifier(self.account, FACEID, clock), self.bill, chooser)
-        pages = Pages((self.service, self.faceid), self.bill)
+        pages = Pages((self.service, self.faceid), self.bill, register)
         self._server = SandboxServer(host, port, self.service, self.faceid, pages)
         self._host = host
         self.port: int = self._server.server_address[1]

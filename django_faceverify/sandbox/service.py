@@ -10,7 +10,7 @@ from .answer import Answer
 from .bill import Bill
 from .codes import Code, Refusal
 from .form import Form, parse_form
-from .rules import check_fields
+from .rules import check_fields, read_image
 from .scenarios import ScenarioChooser
 from .signature import SignatureVerifier
 
@@ -64,7 +64,8 @@ class ComparisonService:
             self._calls[session_id] += 1
 
     def _compare(self, form: Form) -> Answer:
-        scenario = self._chooser.choose(form.idcard_number)
+        image = b"" if form.url else read_image(form.image)
+        scenario = self._chooser.choose(form.idcard_number, form.idcard_name, image)
         answer = Answer(
             code=scenario.code,
             message=scenario.message,

@@ -19,14 +19,28 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError
 
+from django_faceverify.faces import engine
 from example_project.demo.children import PROJECT, ChildDied, Children
+from example_project.demo.pictures import PORTRAITS
 from example_project.demo.ports import PortInUse, claim
-from example_project.demo.walkthrough import NotVerified, wait_for_webhooks, walk_through
+from example_project.demo.walkthrough import (
+    NotVerified,
+    compare_faces,
+    wait_for_webhooks,
+    walk_through,
+)
 
 WEB_PORT = 8000
 SANDBOX_PORT = 8410
 #: seconds in which a program must answer after its start
 PATIENCE = 45.0
+
+
+HOW_TO_COMPARE = f"""The sandbox compared no faces. To let it, install some 100 MB more and start again:
+
+  {sys.executable} -m pip install '.[demo,local]'
+
+"""
 
 
 class NotReady(Exception):
@@ -82,7 +96,7 @@ def run(options: argparse.Namespace) -> None:
     say("Starting the sandbox, a Celery worker, Celery beat and the web server ...")
     with (
         TemporaryDirectory(prefix="faceverify-demo-") as scratch,
-        Children(dict(os.environ), data_folder / "log") as children,
+        Children(environment_of_programs(), data_folder / "log") as children,
     ):
         start_programs(children, web_port, sandbox_port, scratch)
         wait_for(f"{sandbox}/health", children)
@@ -94,6 +108,10 @@ def run(options: argparse.Namespace) -> None:
         say(describe(verification))
         told = wait_for_webhooks(site, verification["id"], children.check)
         say(f"  webhooks received: {', '.join(told) or 'none yet'}")
+        if engine.is_installed():
+            say("\nComparing faces, really, with the portrait in the sandbox's register ...\n")
+            for title, outcome in compare_faces(site, children.check):
+                say(f"  {title}: {outcome}")
         if not options.once:
             say(where_to_click(site, sandbox, data_folder))
             stay(children)
@@ -119,6 +137,14 @@ def set_environment(data_folder: Path, sandbox: str) -> None:
     )
 
 
+def environment_of_programs() -> dict[str, str]:
+    """What the programs get besides: photos are looked at, if there is something to look with.
+
+    This process fills the queue with drawn faces, some of which are none to the engine.
+    """
+    return {**os.environ, "FACEVERIFY_QUALITY": "1" if engine.is_installed() else "0"}
+
+
 def prepare_site(receiver: str) -> None:
     django.setup()
     logging.getLogger().setLevel(logging.ERROR)
@@ -129,7 +155,9 @@ def prepare_site(receiver: str) -> None:
 
 def start_programs(children: Children, web_port: int, sandbox_port: int, scratch: str) -> None:
     celery = ("-m", "celery", "-A", "example_project")
-    children.start("sandbox", "manage.py", "faceverify_sandbox", "--port", str(sandbox_port))
+    register = ("--register", str(PORTRAITS)) if engine.is_installed() else ()
+    sandbox = ("manage.py", "faceverify_sandbox", "--port", str(sandbox_port))
+    children.start("sandbox", *sandbox, *register)
     children.start("worker", *celery, "worker", "--hostname", f"demo-{web_port}@%h")
     children.start("beat", *celery, "beat", "--schedule", f"{scratch}/beat-schedule")
     children.start(
@@ -195,7 +223,7 @@ Where to click (each password is the name):
   {sandbox}/
       the sandbox: its scenarios, and the bill of what it charged
 
-All data and logs are in {data_folder}. Stop the demo with Ctrl-C."""
+{"" if engine.is_installed() else HOW_TO_COMPARE}All data and logs are in {data_folder}. Stop the demo with Ctrl-C."""
 
 
 def say(text: str) -> None:

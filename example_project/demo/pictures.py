@@ -6,7 +6,7 @@ import random
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 PORTRAITS = Path(__file__).resolve().parent.parent / "pictures"
 
@@ -22,6 +22,20 @@ def portrait(name: str) -> bytes:
     return (PORTRAITS / name).read_bytes()
 
 
+def selfie(name: str) -> bytes:
+    """The same portrait as another camera might show it: there is no second one of anybody."""
+    picture = ImageOps.mirror(Image.open(BytesIO(portrait(name))).convert("RGB"))
+    picture = picture.rotate(6, Image.Resampling.BICUBIC, fillcolor=WALLS[0])
+    picture = ImageOps.crop(picture, border=picture.width // 20)
+    picture = ImageEnhance.Brightness(picture).enhance(0.85).filter(ImageFilter.GaussianBlur(0.8))
+    return _as_jpeg(picture, quality=60)
+
+
+def wall() -> bytes:
+    """Nobody."""
+    return _as_jpeg(Image.new("RGB", SIZE, WALLS[0]), quality=88)
+
+
 def drawn_face(seed: int) -> bytes:
     """A drawn head and shoulders as JPEG; each seed gives another, and always the same."""
     dice = random.Random(seed)  # noqa: S311 (draws a face, keeps no secret)
@@ -33,8 +47,12 @@ def drawn_face(seed: int) -> bytes:
     _draw_body(pen, middle, top + height, dice.choice(SHIRTS), skin)
     _draw_head(pen, middle, top, width, height, skin, hair, has_long_hair=dice.random() < 0.45)
     _draw_features(pen, middle, top, width, height, hair, has_glasses=dice.random() < 0.35)
+    return _as_jpeg(picture, quality=88)
+
+
+def _as_jpeg(picture: Image.Image, quality: int) -> bytes:
     file = BytesIO()
-    picture.save(file, "JPEG", quality=88)
+    picture.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 

@@ -16,10 +16,12 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from django_faceverify.audit import triggers
+from django_faceverify.faces import engine
 from django_faceverify.management.commands import faceverify_doctor
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.sandbox import Sandbox
+from example_project.demo.pictures import PORTRAITS
 from tests.audit.conftest import in_the_future
 from tests.conftest import submitted
 
@@ -185,3 +187,32 @@ def test_missing_triggers_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triggers, "is_expected", lambda _: True)
     monkeypatch.setattr(triggers, "missing", lambda _: ["faceverify_event_no_update"])
     assert examine()[1]["history"][0][0] == "warning"
+
+
+class TestFaces:
+    """The local engine is examined where it is used, and nowhere else."""
+
+    def test_a_site_without_it(self) -> None:
+        assert examine()[1]["faces"] == [("ok", "none is looked at on this machine")]
+
+    @pytest.mark.usefixtures("local_engine")
+    def test_whole_weights(self) -> None:
+        local = {
+            "BACKEND": "django_faceverify.providers.local.LocalProvider",
+            "OPTIONS": {"register": str(PORTRAITS)},
+        }
+        with faceverify(QUALITY={"CHECK": True}, PROVIDERS={"here": local}):
+            _, findings = examine()
+        assert findings["faces"] == [
+            ("ok", "here, QUALITY: the weights are whole, and the nets run")
+        ]
+
+    def test_weights_that_changed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse() -> None:
+            raise engine.EngineUnavailable("it is not the file that was measured")
+
+        monkeypatch.setattr(engine, "load", refuse)
+        with faceverify(QUALITY={"CHECK": True}):
+            code, findings = examine()
+        assert code == 1
+        assert findings["faces"] == [("error", "QUALITY: it is not the file that was measured")]

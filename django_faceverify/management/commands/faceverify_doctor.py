@@ -37,11 +37,13 @@ from django_faceverify import __version__, census, rotation
 from django_faceverify.audit import roots, triggers
 from django_faceverify.conf import STORAGE_ALIAS, app_settings
 from django_faceverify.exceptions import InvalidProvider
+from django_faceverify.faces import engine
 from django_faceverify.models import Event, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.photo import photo_storage
 from django_faceverify.providers import providers
 from django_faceverify.providers.base import Provider
+from django_faceverify.providers.local import LocalProvider
 
 CONNECT_TIMEOUT = 3
 #: seconds by which the database's clock may differ from ours before leases feel it
@@ -192,6 +194,29 @@ def _capabilities(provider: Provider) -> Iterator[str]:
     )
 
 
+def look_at_faces() -> Findings:
+    """Does the local engine work, where it is asked? Its weights are read and checked."""
+    uses = [alias for alias in app_settings.PROVIDERS if _is_local(alias)]
+    if app_settings.quality.is_checked:
+        uses.append("QUALITY")
+    if not uses:
+        yield Finding(OK, "faces", "none is looked at on this machine")
+        return
+    try:
+        engine.load()
+    except (engine.EngineUnavailable, engine.EngineBusy) as error:
+        yield Finding(ERROR, "faces", f"{', '.join(uses)}: {error}")
+        return
+    yield Finding(OK, "faces", f"{', '.join(uses)}: the weights are whole, and the nets run")
+
+
+def _is_local(alias: str) -> bool:
+    try:
+        return isinstance(providers[alias], LocalProvider)
+    except InvalidProvider:
+        return False
+
+
 def look_at_storage() -> Findings:
     """Write a probe, read it back, remove it; files must be for our eyes only."""
     storage = photo_storage()
@@ -289,6 +314,7 @@ EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "settings": look_at_settings,
     "keys": look_at_keys,
     "provider": look_at_providers,
+    "faces": look_at_faces,
     "storage": look_at_storage,
     "database": look_at_database,
     "history": look_at_history,

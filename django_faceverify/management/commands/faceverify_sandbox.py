@@ -10,6 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_faceverify.conf import app_settings
+from django_faceverify.faces import engine
+from django_faceverify.faces.register import Register, RegisterUnusable
+from django_faceverify.management.comparing import ComparingRegister
 from django_faceverify.sandbox import DEFAULT_APPID, DEFAULT_SECRET_ID, DEFAULT_SECRET_KEY
 from django_faceverify.sandbox.command_line import DEFAULT_PORT, serve
 
@@ -30,6 +33,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--provider", default="default", metavar="ALIAS", help="whose credentials to accept"
         )
+        parser.add_argument(
+            "--register",
+            metavar="FOLDER",
+            help="compare the faces of the people in this folder (needs the extra local)",
+        )
         parser.add_argument("--quiet", action="store_true", help="do not log each request")
 
     def handle(self, **options: Any) -> None:
@@ -37,9 +45,10 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("host", "port", "bill", "quiet")},
             **credentials(options["provider"]),
         )
+        register = read_register(options["register"]) if options["register"] else None
         # It has its own lines for people; the site's log is about the site.
         logging.getLogger("django_faceverify.sandbox").propagate = False
-        code = serve(given, self.stdout.write, self.stderr.write)
+        code = serve(given, self.stdout.write, self.stderr.write, register)
         if code:
             sys.exit(code)
 
@@ -55,6 +64,21 @@ def credentials(alias: str) -> dict[str, str]:
         "secret_key": DEFAULT_SECRET_KEY,
     }
     return {name: _value(options.get(name)) or default for name, default in defaults.items()}
+
+
+def read_register(folder: str) -> ComparingRegister:
+    """The people of that folder and an engine that works, before anybody is answered."""
+    missing = engine.missing_packages()
+    if missing:
+        raise CommandError(
+            f"--register compares faces, and not installed is: {', '.join(missing)}. "
+            "Run: pip install 'django-faceverify[local]'"
+        )
+    try:
+        engine.load()
+        return ComparingRegister(Register(folder))
+    except (engine.EngineUnavailable, RegisterUnusable) as error:
+        raise CommandError(f"--register cannot be used: {error}.") from None
 
 
 def _value(option: Any) -> str:
