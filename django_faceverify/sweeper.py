@@ -15,11 +15,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from django_faceverify import journal, ledger, lifecycle
+from django_faceverify import journal, ledger, lifecycle, reviewing
 from django_faceverify.audit import policy, roots
 from django_faceverify.conf import app_settings
 from django_faceverify.inquiry import ask
-from django_faceverify.models import Verification
+from django_faceverify.models import Review, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
 from django_faceverify.verification import close_abandoned, give_up, run
@@ -50,6 +50,8 @@ def sweep() -> int:
         _safely(_ask_for_consent, verification)
     for verification in _oldest(Verification.objects.abandoned(), "expires_at"):
         _safely(_expire, verification)
+    for pk in Review.objects.due().order_by("due_at").values_list("pk", flat=True)[:BATCH]:
+        _safely(reviewing.apply, pk)
     for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
         _safely(close_abandoned, attempt)
     _safely(_write_root, "audit_root")

@@ -14,7 +14,7 @@ GROUND = "conf exceptions reasons disclosure decision signals journal"
 CRAFTS = "identity inputs photo sealing targets"
 RULES = "lifecycle quotas health webhooks consent idempotency throttles"
 WORK = "verification sweeper retention"
-DOOR = f"intake dossier looks reopening access headers submission consent costs census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
+DOOR = f"intake reviewing dossier looks reopening access headers submission consent costs census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
@@ -41,10 +41,11 @@ MAY_IMPORT = {
     "submission": f"models providers {CRAFTS} {GROUND}",
     "verification": f"outcome ledger audit {RULES} models providers {CRAFTS} {GROUND}",
     "inquiry": f"outcome audit models providers {GROUND}",
-    "sweeper": f"verification inquiry audit ledger {RULES} models {CRAFTS} {GROUND}",
+    "reviewing": f"access {RULES} models {CRAFTS} {GROUND}",
+    "sweeper": f"reviewing verification inquiry audit ledger {RULES} models {CRAFTS} {GROUND}",
     "retention": f"audit redaction orphans census tokens {RULES} models {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
-    "intake": f"access submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
+    "intake": f"access reviewing submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
     "api": DOOR,
     "console capture": f"audit {DOOR}",
     "testing": f"intake verification models providers {GROUND}",

@@ -29,6 +29,7 @@ from django_faceverify.conf.defaults import (
     PROVIDER_KEYS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
+    REVIEW_DEFAULTS,
     SHORTEST_CLOCK,
     STORAGE_ALIAS,
     THREE_YEARS,
@@ -46,6 +47,7 @@ from django_faceverify.conf.shapes import (
     Polling,
     Quotas,
     Retention,
+    ReviewRules,
     Throttles,
     Webhooks,
 )
@@ -64,6 +66,7 @@ __all__ = [
     "PROVIDER_KEYS",
     "QUOTA_DEFAULTS",
     "RETENTION_PRESETS",
+    "REVIEW_DEFAULTS",
     "SHORTEST_CLOCK",
     "STORAGE_ALIAS",
     "THREE_YEARS",
@@ -79,6 +82,7 @@ __all__ = [
     "Polling",
     "Quotas",
     "Retention",
+    "ReviewRules",
     "Throttles",
     "Webhooks",
     "app_settings",
@@ -226,6 +230,11 @@ class AppSettings:
             max_lifetime=entry["MAX_LIFETIME"],
         )
 
+    @property
+    def review(self) -> ReviewRules:
+        entry = {**REVIEW_DEFAULTS, **self._get("REVIEW", dict)}
+        return ReviewRules(**{key.lower(): value for key, value in entry.items()})
+
     def limits(self, provider: str) -> Limits:
         """What the provider of that alias may be asked."""
         entry = {**LIMIT_DEFAULTS, **self.PROVIDERS.get(provider, {}).get("LIMITS", {})}
@@ -269,6 +278,10 @@ class AppSettings:
             verify_at=float(thresholds["verify_at"]),
             review_at=float(thresholds["review_at"]),
             alternative_url=self.alternative_url(name),
+            four_eyes=entry["FOUR_EYES"],
+            undo_seconds=self.review.undo_seconds
+            if entry["UNDO_SECONDS"] is None
+            else entry["UNDO_SECONDS"],
         )
 
     # Facts of the host's own settings that our checks and doors must know.

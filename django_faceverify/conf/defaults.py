@@ -23,6 +23,7 @@ DEFAULTS: dict[str, Any] = {
     "POLLING": {},
     "WEBHOOKS": {},
     "CLIENT_TOKENS": {},
+    "REVIEW": {},
 }
 
 PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS", "LEGAL")
@@ -106,6 +107,14 @@ WEBHOOK_DEFAULTS: dict[str, Any] = {
     "KEEP_DAYS": 30,
 }
 
+#: how reviewers work; times in seconds. ``REASONS`` narrows or relabels those of a decision.
+REVIEW_DEFAULTS: dict[str, Any] = {
+    "CLAIM_SECONDS": 300,
+    "OVERDUE_AFTER": 24 * 3600,
+    "UNDO_SECONDS": 0,
+    "REASONS": {},
+}
+
 LEVEL_DEFAULTS: dict[str, Any] = {
     "PROVIDER": "default",
     "LIVE": True,
@@ -115,6 +124,8 @@ LEVEL_DEFAULTS: dict[str, Any] = {
     "COUNT_PHOTO_PROBLEMS": False,
     "THRESHOLDS": {},
     "ALTERNATIVE_URL": None,
+    "FOUR_EYES": False,
+    "UNDO_SECONDS": None,
 }
 
 #: For idcardcompare the vendor advises "above 75", later 70, and publishes for a sibling

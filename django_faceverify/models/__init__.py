@@ -1,4 +1,4 @@
-"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, news."""
+"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, news, reviews."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django_faceverify.models.limits import Counter, ProviderHealth
 from django_faceverify.models.photo import Photo
 from django_faceverify.models.retention import RetentionDay
 from django_faceverify.models.reveal import IdentitySearch, Reveal
+from django_faceverify.models.review import Judgement, Review
 from django_faceverify.models.token import ClientToken
 from django_faceverify.models.verification import Verification
 from django_faceverify.models.webhook import WebhookDelivery, WebhookEndpoint
@@ -23,12 +24,14 @@ __all__ = [
     "Event",
     "IdempotencyRecord",
     "IdentitySearch",
+    "Judgement",
     "Photo",
     "PolicyVersion",
     "ProviderHealth",
     "PurgedCase",
     "RetentionDay",
     "Reveal",
+    "Review",
     "Verification",
     "VerificationAttempt",
     "WebhookDelivery",
