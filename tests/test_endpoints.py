@@ -125,6 +125,12 @@ verification/add/                   GET    -        302       302     302   403 
 verification/add/                   POST   -        302       302     302   403    403      403    403      403       403      403      403     403
 verification/find/                  GET    -        302       302     302   200    200      200    200      200       200      200      200     200
 verification/find/                  POST   -        302       302     302   200    200      200    200      200       200      200      200     200
+verification/queue/                 GET    -        302       302     302   403    200      403    403      403       403      403      200     200
+verification/queue/                 POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/next/            GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/next/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/queue/decide/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/decide/          POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/{id}/                  GET    -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/                  POST   -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/cancel/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
@@ -137,6 +143,12 @@ verification/{id}/history/          GET    -        302       302     302   200 
 verification/{id}/history/          POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verification/{id}/photos/{photo_id}/ GET    -        302       302     302   403    403      200    403      403       403      403      200     200
 verification/{id}/photos/{photo_id}/ POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/claim/            GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/claim/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/{id}/release/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/release/          POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/{id}/undo/             GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/undo/             POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/{id}/redact/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
 verification/{id}/redact/           POST   -        302       302     302   403    403      403    403      403       403      302      302     302
 verification/{id}/reopen/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405

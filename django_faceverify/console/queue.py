@@ -30,8 +30,8 @@ PAGE = 25
 MOST_COUNTED = 1000
 #: cases that somebody else may snatch away before one is won
 CLAIM_TRIES = 20
-#: decisions of one's own that can still be undone, and are listed
-UNDOABLE_SHOWN = 20
+#: decisions of one's own that are listed because they can still be undone
+UNDOABLE_SHOWN = 5
 
 BUCKETS: dict[str, str | Promise] = {
     "unassigned": gettext_lazy("Nobody's yet"),
@@ -156,7 +156,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a page ends: the next one begins behind it."""
+    """A moment and a case: where a page ends, or which version of a case was seen."""
 
     since: datetime
     key: UUID
@@ -252,7 +252,7 @@ class Queue:
 def undoable(user: Any) -> QuerySet[Judgement]:
     """This person's judgements that are not in force yet, the newest first."""
     mine = Judgement.objects.filter(reviewer=user).select_related("verification__review")
-    return mine.order_by("-made_at")[:UNDOABLE_SHOWN]
+    return mine.order_by("-made_at")
 
 
 def _counted(count: int) -> str:

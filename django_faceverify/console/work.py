@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_faceverify import access, intake, reviewing
 from django_faceverify.console import cells
 from django_faceverify.console.find import VerificationFinder
-from django_faceverify.console.queue import PAGE, Mark, Queue, Selection, undoable
+from django_faceverify.console.queue import PAGE, UNDOABLE_SHOWN, Mark, Queue, Selection, undoable
 from django_faceverify.console.review import WORDINGS, sentence
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Review, Verification
@@ -45,9 +46,7 @@ class VerificationQueue(VerificationFinder):
             ("undo", f"{case}/undo/", self.undo_view),
         ]
         return [
-            path(
-                route, self.admin_site.admin_view(page), name=self.page_name("verification", name)
-            )
+            path(route, self.admin_site.admin_view(page), name=self.page_name("verification", name))
             for name, route, page in pages
         ] + super().get_urls()
 
@@ -70,7 +69,7 @@ class VerificationQueue(VerificationFinder):
             "rows": [self._waiting(row, selection) for row in queue.page],
             "next_mark": queue.next_mark,
             "is_first_page": queue.after is None,
-            "undoable": self._undoable(request),
+            "undoable": self.undoable(request, UNDOABLE_SHOWN),
             "decisions": [
                 (decision, wording.button, reviewing.reasons_for(decision).items())
                 for decision, wording in WORDINGS.items()
@@ -99,7 +98,7 @@ class VerificationQueue(VerificationFinder):
         found = self._queue(request, selection, after).claim_next()
         if found is None:
             messages.info(request, _("No further case waits here."))
-            return HttpResponseRedirect(self._queue_address(selection))
+            return HttpResponseRedirect(self.queue_address(selection))
         return HttpResponseRedirect(self.case_address(found, selection))
 
     @method_decorator(require_POST)
@@ -120,7 +119,7 @@ class VerificationQueue(VerificationFinder):
         if _wants_json(request):
             return JsonResponse({"refusal": ""})
         selection = Selection.of(QueryDict(request.POST.get("queue", "")))
-        return HttpResponseRedirect(self._queue_address(selection))
+        return HttpResponseRedirect(self.queue_address(selection))
 
     @method_decorator(require_POST)
     def undo_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
@@ -145,29 +144,29 @@ class VerificationQueue(VerificationFinder):
         selection = Selection.of(QueryDict(request.POST.get("queue", "")))
         if words is None:
             messages.error(request, _("Please choose a decision with its reason."))
-            return HttpResponseRedirect(self._queue_address(selection))
+            return HttpResponseRedirect(self.queue_address(selection))
         is_done = "confirmed" in request.POST
-        cases = self._ticked(request)
-        if not cases:
+        ticked = self._ticked(request)
+        if not ticked:
             messages.error(request, _("Please tick the cases that you mean."))
-            return HttpResponseRedirect(self._queue_address(selection))
+            return HttpResponseRedirect(self.queue_address(selection))
         context = {
             "rows": [
                 (
                     self.short_id(case),
                     self.case_address(case.pk, selection),
-                    self._decide(request, case, decision, reason_code) if is_done else "",
+                    self._decide(request, case, seen_at, decision, reason_code) if is_done else "",
                 )
-                for case in cases
+                for case, seen_at in ticked
             ],
-            "keys": [case.pk for case in cases],
+            "keys": [_tick(case.pk, seen_at) for case, seen_at in ticked],
             "is_done": is_done,
             "decision": WORDINGS[decision],
             "reason": words,
             "judgement": f"{decision}:{reason_code}",
             "selection": selection,
             "decide_many_url": self.page_url("verification", "decide_many"),
-            "queue_url": self._queue_address(selection),
+            "queue_url": self.queue_address(selection),
         }
         return self.page(request, self.decide_many_template, _("Decide several cases"), context)
 
@@ -175,19 +174,27 @@ class VerificationQueue(VerificationFinder):
         address = self.page_url("verification", "change", key)
         return f"{address}?{selection.query}" if selection else address
 
+    def is_now(self, verification: Verification) -> str:
+        return _("is now: %(status)s") % {"status": verification.get_status_display()}
+
     def judged(self, verification: Verification) -> str:
         """What became of a judgement, in words."""
         if verification.status != Verification.Status.IN_REVIEW:
-            return _("is now: %(status)s") % {"status": verification.get_status_display()}
+            return self.is_now(verification)
         row = Review.objects.filter(pk=verification.pk).first()
         if row is None or row.stage == STAGES.FIRST:
-            return _("you two do not agree; it waits for two judgements again")
+            return _("is open again: you two do not agree")
         if row.stage == STAGES.SECOND:
             return _("waits for a second person")
-        return _("decided; it takes effect in a moment, unless you undo it")
+        return _("is decided; it takes effect in a moment, unless you undo it")
 
     def _decide(
-        self, request: HttpRequest, verification: Verification, decision: str, reason_code: str
+        self,
+        request: HttpRequest,
+        verification: Verification,
+        seen_at: datetime,
+        decision: str,
+        reason_code: str,
     ) -> str:
         """Judge one of many; whatever becomes of it, the others are to be tried."""
         try:
@@ -196,7 +203,7 @@ class VerificationQueue(VerificationFinder):
                 reviewer=request.user,
                 decision=decision,
                 reason_code=reason_code,
-                seen_at=verification.updated_at,
+                seen_at=seen_at,
             )
         except (InputError, Conflict, NotPermitted) as error:
             return sentence(error)
@@ -204,24 +211,27 @@ class VerificationQueue(VerificationFinder):
             return _("not decided; please try again")
         return self.judged(verification)
 
-    def _ticked(self, request: HttpRequest) -> list[Verification]:
-        keys = request.POST.getlist("case")[:PAGE]
-        try:
-            wanted = [UUID(key) for key in keys]
-        except ValueError:
-            raise BadRequest from None
-        return list(self.get_queryset(request).filter(pk__in=wanted).order_by("created_at"))
+    def _ticked(self, request: HttpRequest) -> list[tuple[Verification, datetime]]:
+        """The cases that were ticked, each with the moment of its last change as it was seen."""
+        seen: dict[UUID, datetime] = {}
+        for text in request.POST.getlist("case")[:PAGE]:
+            mark = Mark.read(text)
+            if mark is None:
+                raise BadRequest
+            seen[mark.key] = mark.since
+        cases = self.get_queryset(request).filter(pk__in=seen).order_by("created_at")
+        return [(case, seen[case.pk]) for case in cases]
 
     def _queue(self, request: HttpRequest, selection: Selection, after: str = "") -> Queue:
         return Queue(request.user, selection, self.get_queryset(request), Mark.read(after))
 
-    def _queue_address(self, selection: Selection) -> str:
+    def queue_address(self, selection: Selection) -> str:
         return f"{self.page_url('verification', 'queue')}?{selection.query}"
 
     def _waiting(self, row: Review, selection: Selection) -> dict[str, Any]:
         case = row.verification
         return {
-            "key": case.pk,
+            "tick": _tick(case.pk, case.updated_at),
             "url": self.case_address(case.pk, selection),
             "case": self.id_and_level(case),
             "short_id": self.short_id(case),
@@ -231,7 +241,8 @@ class VerificationQueue(VerificationFinder):
             "since": row.since,
         }
 
-    def _undoable(self, request: HttpRequest) -> list[dict[str, Any]]:
+    def undoable(self, request: HttpRequest, most: int) -> list[dict[str, Any]]:
+        """The newest judgements of this person that can be taken back."""
         return [
             {
                 "case": self.short_id(one.verification),
@@ -239,7 +250,7 @@ class VerificationQueue(VerificationFinder):
                 "is_held": one.verification.review.stage == STAGES.HELD,
                 "url": self.page_url("verification", "undo", one.verification.pk),
             }
-            for one in undoable(request.user)
+            for one in undoable(request.user)[:most]
         ]
 
     def _answer(
@@ -261,6 +272,11 @@ class VerificationQueue(VerificationFinder):
         if not self.has_view_permission(request):
             raise PermissionDenied
         access.require(request.user, access.REVIEW)
+
+
+def _tick(key: UUID, seen_at: datetime) -> str:
+    """What a tick box holds: which case, and as of when."""
+    return str(Mark(seen_at, key))
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -168,5 +168,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="photo",
+            index=models.Index(fields=["sha256"], name="faceverify_photo_sha256"),
+        ),
         migrations.RunPython(queue_what_is_in_review, migrations.RunPython.noop),
     ]
