@@ -6,7 +6,7 @@ before, and a count ends at ``MOST_COUNTED``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -86,7 +86,7 @@ class Selection:
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Selection:
-        known = {
+        known: dict[str, Container[str]] = {
             "bucket": BUCKETS,
             "level": app_settings.LEVELS,
             "reason": dict(REASON_CHOICES),
@@ -94,7 +94,7 @@ class Selection:
             "band": BANDS,
             "age": AGES,
         }
-        chosen = {name: words.get(name) for name in known}
+        chosen = {name: str(words.get(name, "")) for name in known}
         return cls(**{name: word for name, word in chosen.items() if word in known[name]})
 
     @property

@@ -25,7 +25,7 @@ def take(browser: Browser, site: str, language: str, suffix: str) -> None:
     page.fill("#id_username", "reviewer")
     page.fill("#id_password", "reviewer")
     page.click("[type=submit]")
-    page.wait_for_url(f"**{QUEUE}")
+    page.locator("html.fv-script").wait_for()
     page.screenshot(path=HERE / f"queue{suffix}.png")
     page.goto(f"{site}/admin/django_faceverify/verification/?q={REFERENCE}")
     page.click("#result_list tbody a")

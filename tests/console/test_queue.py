@@ -132,7 +132,7 @@ def test_pages_follow_one_another_without_skipping(
     monkeypatch.setattr(queues, "PAGE", 2)
     cases = [decided_as(alice, 72) for _ in range(5)]
     Review.objects.update(since=timezone.now())  # all at one moment: the key decides
-    seen: list[bool] = []
+    seen: list[Any] = []
     address = QUEUE
     while address:
         with CaptureQueriesContext(connection) as queries:
