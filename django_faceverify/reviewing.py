@@ -41,7 +41,7 @@ def reasons_for(decision: str) -> dict[str, Any]:
     chosen = app_settings.review.reasons.get(decision)
     if chosen is None:
         return every
-    return {code: words or every[code] for code, words in chosen.items() if code in every}
+    return {code: label or every[code] for code, label in chosen.items() if code in every}
 
 
 @sensitive_variables()

@@ -19,14 +19,14 @@ class Keeping:
     """When photos, and name and number, are destroyed, in words."""
 
     photos: str | Promise
-    identity: str | Promise
+    name_and_number: str | Promise
 
     @classmethod
     def of(cls, verification: Verification) -> Keeping:
         clocks = app_settings.retention
         return cls(
             photos=_until(verification, clocks.photo),
-            identity=_until(verification, clocks.identity),
+            name_and_number=_until(verification, clocks.identity),
         )
 
 

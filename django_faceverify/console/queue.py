@@ -85,7 +85,7 @@ class Selection:
     age: str = ""
 
     @classmethod
-    def of(cls, words: Mapping[str, Any]) -> Selection:
+    def of(cls, given: Mapping[str, Any]) -> Selection:
         known: dict[str, Container[str]] = {
             "bucket": BUCKETS,
             "level": app_settings.LEVELS,
@@ -94,7 +94,7 @@ class Selection:
             "band": BANDS,
             "age": AGES,
         }
-        chosen = {name: str(words.get(name, "")) for name in known}
+        chosen = {name: str(given.get(name, "")) for name in known}
         return cls(**{name: word for name, word in chosen.items() if word in known[name]})
 
     @property

@@ -140,9 +140,9 @@ class VerificationQueue(VerificationFinder):
         """The ticked cases: asks first, then says of each what became of it."""
         self._demand_reviewer(request)
         decision, _colon, reason_code = request.POST.get("judgement", "").partition(":")
-        words = reviewing.reasons_for(decision).get(reason_code) if decision in WORDINGS else None
+        label = reviewing.reasons_for(decision).get(reason_code) if decision in WORDINGS else None
         selection = Selection.of(QueryDict(request.POST.get("queue", "")))
-        if words is None:
+        if label is None:
             messages.error(request, _("Please choose a decision with its reason."))
             return HttpResponseRedirect(self.queue_address(selection))
         is_done = "confirmed" in request.POST
@@ -162,7 +162,7 @@ class VerificationQueue(VerificationFinder):
             "keys": [_tick(case.pk, seen_at) for case, seen_at in ticked],
             "is_done": is_done,
             "decision": WORDINGS[decision],
-            "reason": words,
+            "reason": label,
             "judgement": f"{decision}:{reason_code}",
             "selection": selection,
             "decide_many_url": self.page_url("verification", "decide_many"),
