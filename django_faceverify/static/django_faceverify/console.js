@@ -90,8 +90,8 @@
       const sharpness = Math.round(squares / count - (edges / count) ** 2);
       const lightWord = light < 60 ? words.dark : light > 200 ? words.glaring : words.goodLight;
       const sharpWord = sharpness < 60 ? words.blurred : words.sharp;
-      this.measured.textContent = `${fill(words.light, { value: light })} (${lightWord}), `
-        + `${fill(words.sharpness, { value: sharpness })} (${sharpWord})`;
+      this.measured.textContent = `${fill(words.light, { value: light, word: lightWord })} · `
+        + fill(words.sharpness, { value: sharpness, word: sharpWord });
     }
   }
 
