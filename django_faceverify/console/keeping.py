@@ -24,8 +24,9 @@ class Keeping:
     @classmethod
     def of(cls, verification: Verification) -> Keeping:
         clocks = app_settings.retention
+        is_kept = verification.holds == Verification.Holding.KEPT
         return cls(
-            photos=_until(verification, clocks.photo),
+            photos=_until(verification, clocks.identity if is_kept else clocks.photo),
             name_and_number=_until(verification, clocks.identity),
         )
 

@@ -265,7 +265,7 @@ class VerificationQueue(VerificationFinder):
 
     def _reviewable(self, request: HttpRequest, object_id: UUID) -> Verification:
         verification = self.visible(request, object_id)
-        access.require(request.user, access.REVIEW)
+        access.require_for(request.user, access.REVIEW, verification)
         return verification
 
     def _demand_reviewer(self, request: HttpRequest) -> None:

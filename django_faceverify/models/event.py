@@ -30,6 +30,7 @@ DATA_KEYS = frozenset(
         "count",
         "decisions",
         "origins",
+        "permission",
         "photo",
         "provider",
         "purposes",
