@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from django_faceverify import access, identity, inputs, lifecycle, quotas, redaction, sealing, tasks
 from django_faceverify import consent as consents
+from django_faceverify import identity, inputs, lifecycle, quotas, redaction, sealing, tasks
 from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import Conflict, InputError
 from django_faceverify.models import Consent, Event, Photo, Verification
@@ -23,18 +22,15 @@ from django_faceverify.models.clock import db_now
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import (
     REASONS,
-    REVIEW_REASONS,
     Category,
     ReasonCode,
     RedactionReason,
 )
+from django_faceverify.reviewing import review as review  # what reviewers ask for
 from django_faceverify.submission import Submission as Submission  # callers find it here
 from django_faceverify.submission import check, stored
 
 Status = Verification.Status
-
-#: what a reviewer may decide, and the transition that it means
-REVIEW_ACTIONS = {"verify": "verify", "reject": "reject", "retry": "ask_again"}
 
 
 @sensitive_variables()
@@ -211,61 +207,6 @@ def redact(verification: Verification, *, user: Any, is_staff: bool = False) -> 
     """
     reason = RedactionReason.STAFF_REQUEST if is_staff else RedactionReason.SUBJECT_REQUEST
     redaction.redact(verification, actor=lifecycle.user_actor(user), reason_code=reason)
-    verification.refresh_from_db()
-    return verification
-
-
-@sensitive_variables()
-def review(
-    verification: Verification,
-    *,
-    reviewer: Any,
-    decision: object,
-    reason_code: object,
-    note: object = "",
-    seen_at: Any = None,
-) -> Verification:
-    """Decide a case that is in review: ``verify``, ``reject`` or ``retry`` (ask again).
-
-    ``reason_code`` is one of ``reasons.REVIEW_REASONS[decision]``. ``seen_at`` is the
-    ``updated_at`` that the reviewer looked at; when the case has changed since, nothing is
-    done. Raises ``InputError``, ``NotPermitted`` (one's own case) or ``Conflict``.
-    """
-    if not isinstance(decision, str) or decision not in REVIEW_ACTIONS:
-        raise InputError("decision_invalid", "decision")
-    if not isinstance(reason_code, str) or reason_code not in REVIEW_REASONS[decision]:
-        raise InputError("reason_invalid", "reason_code")
-    text = inputs.note(note)
-    access.require_other(reviewer, verification)
-    changes: dict[str, Any] = {}
-    if decision == "retry":
-        changes["expires_at"] = db_now(app_settings.EXPIRES_AFTER)
-    else:
-        changes |= {
-            "decided_at": timezone.now(),
-            "decided_by": reviewer,
-            "decision_source": Verification.Source.REVIEWER,
-        }
-    with transaction.atomic():
-        if (
-            seen_at is not None
-            and not Verification.objects.filter(
-                pk=verification.pk, updated_at=seen_at
-            ).select_for_update()
-        ):
-            raise Conflict("changed_meanwhile")
-        if not lifecycle.move(
-            verification,
-            REVIEW_ACTIONS[decision],
-            actor=lifecycle.user_actor(reviewer),
-            sources=(Status.IN_REVIEW,),
-            reason_code=reason_code,
-            **changes,
-        ):
-            raise Conflict("not_in_review")
-        if text:
-            verification.review_note = text
-            verification.save(update_fields=["review_note"])
     verification.refresh_from_db()
     return verification
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_faceverify import webhooks
-from django_faceverify.models import Event, Verification, statements
+from django_faceverify.models import Event, Judgement, Review, Verification, statements
 from django_faceverify.models.token import TokenHolder
 from django_faceverify.signals import (
     Announcement,
@@ -107,6 +107,7 @@ def move(
         )
         if not won:
             return False
+        _keep_queue_of_people(verification, transition, sources or transition.sources)
         event = Event.objects.append_locked(
             verification, transition.event, actor=actor, reason_code=reason_code, data=data
         )
@@ -118,6 +119,18 @@ def move(
             signal=transition.signal,
         )
     return True
+
+
+def _keep_queue_of_people(
+    verification: Verification, transition: Transition, sources: tuple[str, ...]
+) -> None:
+    """A case in review has a row in the queue of reviewers; one that leaves takes it along."""
+    if transition.target == Status.IN_REVIEW:
+        row = Review(verification=verification, since=timezone.now())
+        Review.objects.bulk_create([row], ignore_conflicts=True)
+    elif Status.IN_REVIEW in sources:
+        Judgement.objects.filter(verification_id=verification.pk).delete()
+        Review.objects.filter(pk=verification.pk).delete()
 
 
 def user_actor(user: Any) -> str:

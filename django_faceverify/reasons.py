@@ -406,6 +406,24 @@ REASONS: dict[str, Reason] = {
         FixableBy.REVIEWER,
         _("This verification has changed since you opened it. Please look again."),
     ),
+    "claimed_by_another": _reason(
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("Somebody else is working on this verification at the moment."),
+    ),
+    "already_judged": _reason(
+        Category.INPUT,
+        FixableBy.NOBODY,
+        _("This verification is decided already; the decision takes effect in a moment."),
+    ),
+    "nothing_to_undo": _reason(
+        Category.INPUT, FixableBy.NOBODY, _("There is no decision of yours that can be undone.")
+    ),
+    "undo_too_late": _reason(
+        Category.INPUT,
+        FixableBy.REVIEWER,
+        _("The time to undo it is over. To take the decision back needs two people."),
+    ),
     "own_case": _reason(
         Category.INPUT, FixableBy.REVIEWER, _("This is your own case: somebody else must do it.")
     ),
@@ -451,7 +469,7 @@ REASONS: dict[str, Reason] = {
     "same_person_twice": _reason(
         Category.INPUT,
         FixableBy.REVIEWER,
-        _("You have proposed it yourself: somebody else must confirm it."),
+        _("You have done your part already: somebody else must do this."),
     ),
     # webhook endpoints, which staff describe
     "webhook_url_invalid": _reason(

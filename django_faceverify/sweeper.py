@@ -15,11 +15,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from django_faceverify import figures, journal, ledger, lifecycle, shadow
+from django_faceverify import figures, journal, ledger, lifecycle, reviewing, shadow
 from django_faceverify.audit import policy, roots
 from django_faceverify.conf import app_settings
 from django_faceverify.inquiry import ask
-from django_faceverify.models import ShadowRun, Verification
+from django_faceverify.models import Review, ShadowRun, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.reasons import ReasonCode
 from django_faceverify.verification import close_abandoned, give_up, run
@@ -54,6 +54,8 @@ def sweep() -> int:
         _safely(shadow.give_up, lost)
     for void in ShadowRun.objects.void().order_by("due_at")[:BATCH]:
         _safely(shadow.drop, void)
+    for pk in Review.objects.due().order_by("due_at").values_list("pk", flat=True)[:BATCH]:
+        _safely(reviewing.apply, pk)
     for attempt in ledger.abandoned(2 * app_settings.LEASE)[:BATCH]:
         _safely(close_abandoned, attempt)
     _safely(_write_root, "audit_root")

@@ -39,6 +39,7 @@ class Case:
     then: str = ""
     reason: str = ""
     picture: str = ""
+    level: str = "default"
 
 
 CASES: tuple[Case, ...] = (
@@ -69,6 +70,9 @@ CASES: tuple[Case, ...] = (
     Case("006", then="verify", reason="confirmed_by_document"),
     Case("002", then="reject", reason="different_person"),
     Case("002", then="retry", reason="better_photo_needed"),
+    *[Case("002", level="careful")] * 2,
+    Case("005", level="careful"),
+    Case("002", level="careful", then="verify", reason="same_person"),  # waits for a second one
 )
 
 
@@ -106,6 +110,7 @@ def _open(number: int, case: Case, user: User) -> Verification:
         idcard_name=NAMES[number % len(NAMES)],
         idcard_number=scenario_number(case.scenario, f"{born:%Y%m%d}"),
         reference=_reference(number),
+        level=case.level,
         consent={"text_version": "demo-1", "granted": True},
     )
 

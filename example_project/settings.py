@@ -213,6 +213,8 @@ PROVIDER_TIMEOUT = float(os.environ.get("FACEVERIFY_TIMEOUT") or 20)
 ACCOUNT = (
     {} if PROVIDER == FACEID else {"appid": os.environ.get("FACEVERIFY_APPID") or "1250000000"}
 )
+#: whether only ID numbers that real people can hold are taken
+IS_LIVE = os.environ.get("FACEVERIFY_LIVE") == "1"
 FACEVERIFY = {
     "PROVIDERS": {
         "default": {
@@ -238,7 +240,15 @@ FACEVERIFY = {
         },
     },
     "LEVELS": {
-        "default": {"PROVIDER": "default", "LIVE": os.environ.get("FACEVERIFY_LIVE") == "1"},
+        "default": {"PROVIDER": "default", "LIVE": IS_LIVE},
+        # two reviewers have to agree, and have a while to think better of it
+        "careful": {
+            "PROVIDER": "default",
+            "LIVE": IS_LIVE,
+            "OPEN": True,
+            "FOUR_EYES": True,
+            "UNDO_SECONDS": 15,
+        },
     },
     "CONSENT": {"CURRENT": "demo-1"},  # the shipped demonstration, in English and Chinese
     "ALTERNATIVE_URL": "/#another-way",

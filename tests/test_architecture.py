@@ -14,7 +14,7 @@ GROUND = "conf exceptions reasons disclosure decision signals journal"
 CRAFTS = "identity inputs photo sealing targets"
 RULES = "lifecycle quotas health webhooks consent idempotency throttles"
 WORK = "verification sweeper retention"
-DOOR = f"intake dossier looks reopening access headers submission consent costs agreement census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
+DOOR = f"intake reviewing dossier looks reopening access headers submission consent costs agreement census lifecycle webhooks idempotency throttles tokens models inputs {GROUND}"
 
 #: who may import what, from the ground upwards; a room that is not here has no place yet
 MAY_IMPORT = {
@@ -47,11 +47,12 @@ MAY_IMPORT = {
     "submission": f"models providers faces {CRAFTS} {GROUND}",
     "verification": f"outcome ledger thresholds audit {RULES} models providers {CRAFTS} {GROUND}",
     "inquiry": f"outcome audit models providers {GROUND}",
+    "reviewing": f"access {RULES} models {CRAFTS} {GROUND}",
     "shadow": f"verification outcome ledger thresholds audit {RULES} models providers {GROUND}",
-    "sweeper": f"verification shadow inquiry figures audit ledger {RULES} models {CRAFTS} {GROUND}",
+    "sweeper": f"reviewing verification shadow inquiry figures audit ledger {RULES} models {CRAFTS} {GROUND}",
     "retention": f"audit redaction orphans census tokens {RULES} models {GROUND}",
     "tasks": f"{WORK} {RULES} models {GROUND}",
-    "intake": f"access submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
+    "intake": f"access reviewing submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
     "api": DOOR,
     "console capture": f"audit figures policy_lab quotas {DOOR}",
     "testing": f"intake verification models providers {GROUND}",

@@ -46,6 +46,7 @@ from django_faceverify.conf import (
     QUALITY_DEFAULTS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
+    REVIEW_DEFAULTS,
     SHADOW_DEFAULTS,
     TARGET_KEYS,
     THRESHOLD_DEFAULTS,
@@ -209,6 +210,8 @@ def test_every_setting_is_documented() -> None:
     assert {codes(row["key"])[0]: value(row["default"]) for row in throttles} == THROTTLE_DEFAULTS
     [polling] = tables(page, "Polling")
     assert {codes(row["key"])[0]: value(row["default"]) for row in polling} == POLLING_DEFAULTS
+    [review] = tables(page, "Review")
+    assert {codes(row["key"])[0]: value(row["default"]) for row in review} == REVIEW_DEFAULTS
     [webhooks] = tables(page, "Webhooks")
     assert {codes(row["key"])[0]: value(row["default"]) for row in webhooks} == WEBHOOK_DEFAULTS
     [client_tokens] = tables(page, "Client tokens")

@@ -24,7 +24,7 @@ from rest_framework.test import APIClient
 from django_faceverify import access, intake, reopening
 from django_faceverify import urls as app_urls
 from django_faceverify import verification as engine
-from django_faceverify.models import Verification
+from django_faceverify.models import Judgement, Verification
 from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, submitted
 from tests.scripted import ScriptedProvider, similarity
 
@@ -92,6 +92,8 @@ verifications/{id}/reveal/          GET    -        403       405     405   405 
 verifications/{id}/reveal/          POST   -        403       403     404   403    403      403    200      403       403      403      403     200
 verifications/{id}/review/          GET    -        403       405     405   405    405      405    405      405       405      405      405     405
 verifications/{id}/review/          POST   review   403       403     404   403    200      403    403      403       403      403      403     200
+verifications/{id}/review/undo/     GET    -        403       405     405   405    405      405    405      405       405      405      405     405
+verifications/{id}/review/undo/     POST   judged   403       403     404   403    200      403    403      403       403      403      403     409
 verifications/{id}/stream/          GET    -        403       406     404   406    406      406    406      406       406      406      406     406
 verifications/{id}/stream/          POST   -        403       405     405   405    405      405    405      405       405      405      405     405
 verifications/{id}/token/           GET    -        403       405     405   405    405      405    405      405       405      405      405     405
@@ -147,6 +149,12 @@ verification/add/                   GET    -        302       302     302   403 
 verification/add/                   POST   -        302       302     302   403    403      403    403      403       403      403      403     403
 verification/find/                  GET    -        302       302     302   200    200      200    200      200       200      200      200     200
 verification/find/                  POST   -        302       302     302   200    200      200    200      200       200      200      200     200
+verification/queue/                 GET    -        302       302     302   403    200      403    403      403       403      403      200     200
+verification/queue/                 POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/next/            GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/next/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/queue/decide/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/decide/          POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/{id}/                  GET    -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/                  POST   -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/cancel/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
@@ -159,6 +167,12 @@ verification/{id}/history/          GET    -        302       302     302   200 
 verification/{id}/history/          POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verification/{id}/photos/{photo_id}/ GET    -        302       302     302   403    403      200    403      403       403      403      200     200
 verification/{id}/photos/{photo_id}/ POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/claim/            GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/claim/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/{id}/release/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/release/          POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/{id}/undo/             GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/undo/             POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/{id}/redact/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
 verification/{id}/redact/           POST   -        302       302     302   403    403      403    403      403       403      302      302     302
 verification/{id}/reopen/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
@@ -321,12 +335,29 @@ def _decided(user: User, value: float) -> Verification:
     return case
 
 
+def _judged(user: User) -> Verification:
+    """By the reviewer, who waits for a second person; nobody else can take that back."""
+    case = _decided(user, 75)
+    person = User.objects.get(username="reviewer")
+    Judgement.objects.create(
+        verification=case,
+        number=1,
+        actor=f"user:{person.pk}",
+        reviewer=person,
+        decision="verify",
+        reason_code="same_person",
+        made_at=case.updated_at,
+    )
+    return case
+
+
 CASES: dict[str, Callable[[User], Verification]] = {
     "-": _review,
     "review": _review,
     "waiting": _waiting,
     "verified": _verified,
     "proposed": _proposed,
+    "judged": _judged,
 }
 
 

@@ -410,7 +410,7 @@ def test_rows_and_logs_hold_nothing(
         ("django_faceverify.quotas.admit_reveal", "reveal"),
         ("django_faceverify.sealing.blind_indexes", "search"),
         ("django_faceverify.quotas.admit_search", "search"),
-        ("django_faceverify.lifecycle.move", "review"),
+        ("django_faceverify.reviewing._lock", "review"),
     ],
 )
 @pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_faceverify import intake, looks, tokens
+from django_faceverify import intake, looks, reviewing, tokens
 from django_faceverify.access import (
     DELEGATE,
     REDACT,
@@ -266,6 +266,16 @@ class VerificationReview(Door):
         if not lists_tag(wanted, tag_of(current)):
             raise Conflict("changed_meanwhile")
         return verification.updated_at
+
+
+class VerificationReviewUndo(Door):
+    def post(self, request: Request, verification_id: str) -> Response:
+        """Take one's own judgement back, before it takes effect or meets a second one."""
+        verification = find_verification(request.user, verification_id)
+        require_for(request.user, REVIEW, verification)
+        read_fields(request)
+        reviewing.undo(verification, user=request.user)
+        return answer_with(request, verification)
 
 
 class VerificationSearch(Door):

@@ -4,6 +4,6 @@ Importing this package registers them. No check touches the network, and only th
 ``host`` a database. The ids stand in ``docs/reference/checks.md``.
 """
 
-from django_faceverify.checks import consent, host, quality, settings, tokens
+from django_faceverify.checks import consent, host, quality, review, settings, tokens
 
-__all__ = ["consent", "host", "quality", "settings", "tokens"]
+__all__ = ["consent", "host", "quality", "review", "settings", "tokens"]

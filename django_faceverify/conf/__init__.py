@@ -31,6 +31,7 @@ from django_faceverify.conf.defaults import (
     QUALITY_DEFAULTS,
     QUOTA_DEFAULTS,
     RETENTION_PRESETS,
+    REVIEW_DEFAULTS,
     SHADOW_DEFAULTS,
     SHORTEST_CLOCK,
     STORAGE_ALIAS,
@@ -52,6 +53,7 @@ from django_faceverify.conf.shapes import (
     Quality,
     Quotas,
     Retention,
+    ReviewRules,
     Shadow,
     Throttles,
     Webhooks,
@@ -72,6 +74,7 @@ __all__ = [
     "QUALITY_DEFAULTS",
     "QUOTA_DEFAULTS",
     "RETENTION_PRESETS",
+    "REVIEW_DEFAULTS",
     "SHADOW_DEFAULTS",
     "SHORTEST_CLOCK",
     "STORAGE_ALIAS",
@@ -91,6 +94,7 @@ __all__ = [
     "Quality",
     "Quotas",
     "Retention",
+    "ReviewRules",
     "Shadow",
     "Throttles",
     "Webhooks",
@@ -268,6 +272,11 @@ class AppSettings:
             max_lifetime=entry["MAX_LIFETIME"],
         )
 
+    @property
+    def review(self) -> ReviewRules:
+        entry = {**REVIEW_DEFAULTS, **self._get("REVIEW", dict)}
+        return ReviewRules(**{key.lower(): value for key, value in entry.items()})
+
     def limits(self, provider: str) -> Limits:
         """What the provider of that alias may be asked."""
         entry = {**LIMIT_DEFAULTS, **self.PROVIDERS.get(provider, {}).get("LIMITS", {})}
@@ -308,6 +317,10 @@ class AppSettings:
             if shadow["PROVIDER"]
             else None,
             alternative_url=self.alternative_url(name),
+            four_eyes=entry["FOUR_EYES"],
+            undo_seconds=self.review.undo_seconds
+            if entry["UNDO_SECONDS"] is None
+            else entry["UNDO_SECONDS"],
         )
 
     def lines(self, name: str, alias: str) -> Lines:

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "POLLING": {},
     "WEBHOOKS": {},
     "CLIENT_TOKENS": {},
+    "REVIEW": {},
 }
 
 PROVIDER_KEYS = ("BACKEND", "OPTIONS", "THRESHOLDS", "LIMITS", "LEGAL")
@@ -116,6 +117,14 @@ WEBHOOK_DEFAULTS: dict[str, Any] = {
     "KEEP_DAYS": 30,
 }
 
+#: how reviewers work; times in seconds. ``REASONS`` narrows or relabels those of a decision.
+REVIEW_DEFAULTS: dict[str, Any] = {
+    "CLAIM_SECONDS": 300,
+    "OVERDUE_AFTER": 24 * 3600,
+    "UNDO_SECONDS": 0,
+    "REASONS": {},
+}
+
 LEVEL_DEFAULTS: dict[str, Any] = {
     "PROVIDER": "default",
     "LIVE": True,
@@ -126,6 +135,8 @@ LEVEL_DEFAULTS: dict[str, Any] = {
     "THRESHOLDS": {},
     "SHADOW": None,
     "ALTERNATIVE_URL": None,
+    "FOUR_EYES": False,
+    "UNDO_SECONDS": None,
 }
 
 #: a second provider that sees a share of a level's photos and decides nothing

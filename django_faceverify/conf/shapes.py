@@ -37,7 +37,8 @@ class Level:
     ``max_photos`` is how many photos may be compared and found not to match;
     ``max_submissions`` how many may be sent in all, unusable ones included. A level that
     is not live takes only ID numbers that no real person can hold. An open level may be
-    chosen by anybody who may use the API; ``default`` always is open.
+    chosen by anybody who may use the API; ``default`` always is open. With ``four_eyes`` two
+    reviewers must agree; ``undo_seconds`` is how long a decision of theirs can be undone.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Level:
     lines: Lines
     shadow: Shadow | None
     alternative_url: str
+    four_eyes: bool
+    undo_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,3 +177,18 @@ class Webhooks:
     rotation_hours: float
     disable_after_days: float
     keep_days: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewRules:
+    """How reviewers work.
+
+    A claim ends after ``claim_seconds``, and a case is overdue ``overdue_after`` seconds after it
+    came into review. ``reasons`` are, by decision, the codes to choose from with the site's own
+    words for them, or ``None`` for ours; a decision that is not there has all of its reasons.
+    """
+
+    claim_seconds: int
+    overdue_after: int
+    undo_seconds: int
+    reasons: dict[str, dict[str, Any]]

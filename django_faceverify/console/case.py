@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -15,9 +17,19 @@ from django_faceverify.audit import chains
 from django_faceverify.consent import text_of
 from django_faceverify.console import cells, history
 from django_faceverify.console.history import Entry
+from django_faceverify.console.keeping import Keeping
+from django_faceverify.console.kin import Kin
 from django_faceverify.console.similarity import Scale
 from django_faceverify.disclosure import told_to_subject
-from django_faceverify.models import Consent, Event, Photo, Verification, VerificationAttempt
+from django_faceverify.models import (
+    Consent,
+    Event,
+    Judgement,
+    Photo,
+    Review,
+    Verification,
+    VerificationAttempt,
+)
 from django_faceverify.reasons import REASONS, Category, FixableBy, Reason, ReopenReason
 from django_faceverify.reopening import Proposal
 
@@ -54,6 +66,7 @@ class Viewer:
     may_redact: bool
     is_own_case: bool
     actor: str
+    key: Any
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class PhotoCard:
     photo: Photo
     url: str
     why_not: str | Promise
+    facts: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -87,11 +101,17 @@ class Case:
     """A verification as one person may see it."""
 
     def __init__(
-        self, verification: Verification, viewer: Viewer, *, photo_url: Callable[[Photo], str]
+        self,
+        verification: Verification,
+        viewer: Viewer,
+        *,
+        photo_url: Callable[[Photo], str],
+        photo_facts: Callable[[Photo], list[tuple[str, str]]],
     ) -> None:
         self.verification = verification
         self.viewer = viewer
         self._photo_url = photo_url
+        self._photo_facts = photo_facts
 
     @property
     def status(self) -> str:
@@ -121,9 +141,47 @@ class Case:
     def is_in_review(self) -> bool:
         return self.verification.status == Verification.Status.IN_REVIEW
 
+    @cached_property
+    def review(self) -> Review | None:
+        """The work on the case while it is in review."""
+        rows = Review.objects.select_related("claimed_by")
+        return rows.filter(pk=self.verification.pk).first() if self.is_in_review else None
+
+    @cached_property
+    def own_judgement(self) -> Judgement | None:
+        """What this person has judged; what others think is not shown before it holds."""
+        if not self.is_in_review:
+            return None
+        return self.verification.judgements.filter(actor=self.viewer.actor).first()
+
+    @property
+    def is_held(self) -> bool:
+        return self.review is not None and self.review.stage == Review.Stage.HELD
+
+    @property
+    def is_for_second(self) -> bool:
+        return self.review is not None and self.review.stage == Review.Stage.SECOND
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether somebody works on it at this moment."""
+        until = self.review.claimed_until if self.review else None
+        return until is not None and until > timezone.now()
+
+    @property
+    def is_mine(self) -> bool:
+        row = self.review
+        return row is not None and self.is_claimed and row.claimed_by_id == self.viewer.key
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether the judgement is this person's to make, whoever works on it at the moment."""
+        may = self.is_in_review and self.viewer.may_review and not self.viewer.is_own_case
+        return may and not self.is_held and self.own_judgement is None
+
     @property
     def can_decide(self) -> bool:
-        return self.is_in_review and self.viewer.may_review and not self.viewer.is_own_case
+        return self.can_judge and (self.is_mine or not self.is_claimed)
 
     @property
     def can_cancel(self) -> bool:
@@ -189,10 +247,35 @@ class Case:
     def photos(self) -> list[PhotoCard]:
         """The newest first."""
         return [
-            PhotoCard(photo, "" if why_not else self._photo_url(photo), why_not)
+            PhotoCard(
+                photo,
+                "" if why_not else self._photo_url(photo),
+                why_not,
+                self._photo_facts(photo) if self.viewer.may_see_photos else [],
+            )
             for photo in self._photos
             for why_not in [self._why_not(photo)]
         ]
+
+    @cached_property
+    def kin(self) -> Kin | None:
+        """Other cases about the same number or with the same photo, for those who review."""
+        if not self.viewer.may_review:
+            return None
+        return Kin.of(self.verification, self._photos)
+
+    @property
+    def keeping(self) -> Keeping:
+        return Keeping.of(self.verification)
+
+    @property
+    def last_event_number(self) -> int:
+        """Which event was the newest when the page was made."""
+        return self._events[0].number if self._events else 0
+
+    def changes_since(self, number: int) -> list[Entry]:
+        """What has happened after the event of that number."""
+        return self._tell([event for event in self._events if event.number > number])
 
     @property
     def history(self) -> list[Entry]:

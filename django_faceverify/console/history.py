@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from django_faceverify.console import similarity
-from django_faceverify.models import Consent, Event, Photo
+from django_faceverify.models import Consent, Event, Judgement, Photo
 from django_faceverify.reasons import ReasonCode, RedactionReason, ReopenReason, RevealReason
 
 PHOTO_VIEWED = "photo_viewed"
@@ -32,6 +32,10 @@ ACTIONS: dict[str, str | Promise] = {
     "input_required": gettext_lazy("asked for another photo"),
     "canceled": gettext_lazy("canceled"),
     "expired": gettext_lazy("expired"),
+    "review_proposed": gettext_lazy("judged; a second person has to agree"),
+    "review_held": gettext_lazy("decided, not yet in force"),
+    "review_undone": gettext_lazy("judgement taken back"),
+    "review_disagreed": gettext_lazy("second judgement differs from the first"),
     "revealed": gettext_lazy("sealed data revealed"),
     "reveal_refused": gettext_lazy("reveal refused"),
     "permission_refused": gettext_lazy("permission refused"),
@@ -47,11 +51,13 @@ ACTIONS: dict[str, str | Promise] = {
 FACTS: dict[str, str | Promise] = {
     "attempt": gettext_lazy("attempt"),
     "column": gettext_lazy("column"),
+    "confirmed_by": gettext_lazy("confirmed by"),
     "consent_given_by": gettext_lazy("consent by"),
     "consent_text_sha256": gettext_lazy("SHA-256 of the text"),
     "consent_text_version": gettext_lazy("consent text"),
     "corrected": gettext_lazy("details corrected"),
     "count": gettext_lazy("photos"),
+    "decisions": gettext_lazy("decisions"),
     "far_table": gettext_lazy("table of rates"),
     "origins": gettext_lazy("origins"),
     "permission": gettext_lazy("permission"),
@@ -72,6 +78,7 @@ FACTS: dict[str, str | Promise] = {
 
 SOURCES = dict(Photo.Source.choices)
 GIVERS = dict(Consent.Giver.choices)
+DECISIONS = dict(Judgement.Decision.choices)
 REASON_LABELS = dict([*ReasonCode.choices, *RedactionReason.choices])
 
 #: what stands in ``data["reason"]``, by action
@@ -80,6 +87,9 @@ REASONS_OF: dict[str, type[RevealReason | ReopenReason]] = {
     "reopen_requested": ReopenReason,
     "reopened": ReopenReason,
 }
+
+#: what reviewers do: ``data["reason"]`` is the other person's ``ReasonCode``
+REVIEWED = frozenset({"verified", "rejected", "input_required", "review_disagreed"})
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,7 @@ def tell(
             action=str(ACTIONS.get(event.action, event.action)),
             actor=_actor(event.actor, names),
             reason=_reason(event.reason_code),
-            facts=_facts(event, photo_numbers),
+            facts=_facts(event, photo_numbers, names),
         )
         for event in events
     ]
@@ -111,9 +121,15 @@ def tell(
 
 def names_of_users(events: Iterable[Event]) -> dict[str, str]:
     """The user names of all who acted in these events, by one query."""
-    keys = {key for event in events if (key := _user_key(event.actor))}
+    actors = (actor for event in events for actor in (event.actor, _second_of(event)))
+    keys = {key for actor in actors if (key := _user_key(actor))}
     users = get_user_model()._default_manager.filter(pk__in=keys)
     return {str(user.pk): user.get_username() for user in users}
+
+
+def _second_of(event: Event) -> str:
+    """Who has agreed with the actor."""
+    return str(event.data.get("confirmed_by", ""))
 
 
 def _user_key(actor: str) -> str:
@@ -138,10 +154,14 @@ def reason_label(event: Event) -> str:
     """Why somebody says they did it; a code that is not of a list stays as it is."""
     code = str(event.data.get("reason", ""))
     reasons = REASONS_OF.get(event.action)
+    if reasons is None and event.action in REVIEWED:
+        return _reason(code)
     return str(reasons(code).label) if reasons and code in reasons.values else code
 
 
-def _facts(event: Event, photo_numbers: Mapping[str, int]) -> list[tuple[str, str]]:
+def _facts(
+    event: Event, photo_numbers: Mapping[str, int], names: Mapping[str, str]
+) -> list[tuple[str, str]]:
     known = {key: value for key, value in event.data.items() if value not in (None, "", False)}
     if "photo" in known:
         known["photo"] = photo_numbers.get(str(known["photo"]), known["photo"])
@@ -150,6 +170,10 @@ def _facts(event: Event, photo_numbers: Mapping[str, int]) -> list[tuple[str, st
     if "consent_given_by" in known:
         giver = known["consent_given_by"]
         known["consent_given_by"] = GIVERS.get(giver, giver)
+    if "confirmed_by" in known:
+        known["confirmed_by"] = _actor(_second_of(event), names)
+    if "decisions" in known:
+        known["decisions"] = [str(DECISIONS.get(one, one)) for one in known["decisions"]]
     if "reason" in known:
         known["reason"] = reason_label(event)
     return [(str(FACTS.get(key, key)), _text(value)) for key, value in known.items()]

@@ -10,26 +10,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from django_faceverify import reviewing
 from django_faceverify.exceptions import FaceVerifyError
 from django_faceverify.inputs import MAX_NOTE
-from django_faceverify.reasons import REASONS, REVIEW_REASONS
+from django_faceverify.reasons import REASONS
 
 
 @dataclass(frozen=True)
 class Wording:
     button: str | Promise
     consequence: str | Promise
+    #: the letter that chooses it on the keyboard
+    key: str
 
 
 WORDINGS: dict[str, Wording] = {
     "verify": Wording(
-        _("Verify"), _("This is the holder of the ID number. The decision is final.")
+        _("Verify"), _("This is the holder of the ID number. The decision is final."), "v"
     ),
     "reject": Wording(
-        _("Reject"), _("This is not the holder of the ID number. The decision is final.")
+        _("Reject"), _("This is not the holder of the ID number. The decision is final."), "r"
     ),
     "retry": Wording(
-        _("Ask again"), _("Nothing is decided; the person is asked for another photo.")
+        _("Ask again"), _("Nothing is decided; the person is asked for another photo."), "a"
     ),
 }
 
@@ -66,7 +69,7 @@ class ReviewForm(forms.Form):
         self.wording = WORDINGS[decision]
         reason = self.fields["reason_code"]
         assert isinstance(reason, forms.ChoiceField)  # noqa: S101 (narrows the declared field)
-        reason.choices = [(code.value, code.label) for code in REVIEW_REASONS[decision]]
+        reason.choices = list(reviewing.reasons_for(decision).items())
 
     @sensitive_variables()
     def clean_note(self) -> str:

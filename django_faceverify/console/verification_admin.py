@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -16,14 +17,17 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from django_faceverify import access, intake, looks, reopening
+from django_faceverify.conf import app_settings
 from django_faceverify.console.case import Case, Viewer
+from django_faceverify.console.queue import Selection
 from django_faceverify.console.redact import VerificationRedactor
 from django_faceverify.console.reveal import VerificationRevealer
 from django_faceverify.console.review import WORDINGS, ReviewForm, sentence
+from django_faceverify.console.work import VerificationQueue
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
 from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
 from django_faceverify.lifecycle import user_actor
-from django_faceverify.models import Verification
+from django_faceverify.models import Photo, Verification
 from django_faceverify.reasons import ReopenReason
 
 Refusal = InputError | Conflict | NotPermitted
@@ -32,7 +36,7 @@ Refusal = InputError | Conflict | NotPermitted
 STATUSES: dict[type[Refusal], int] = {InputError: 400, Conflict: 409, NotPermitted: 403}
 
 
-class VerificationAdmin(VerificationRedactor, VerificationRevealer):
+class VerificationAdmin(VerificationRedactor, VerificationRevealer, VerificationQueue):
     """Each page makes one call into the house at most, and shows the answer."""
 
     case_template = "django_faceverify/console/case.html"
@@ -99,7 +103,7 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
         except (Conflict, NotPermitted) as error:
             return self._refuse(request, verification, error, form)
         else:
-            return self._done(request, verification)
+            return self._judged(request, verification)
         return self._case_page(request, verification, refused=form)
 
     @method_decorator(require_POST)
@@ -135,23 +139,25 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
             return self._refuse(request, verification, error)
         return self._done(request, verification)
 
-    def _reviewable(self, request: HttpRequest, object_id: UUID) -> Verification:
-        verification = self.visible(request, object_id)
-        access.require_for(request.user, access.REVIEW, verification)
-        return verification
-
     def _overridable(self, request: HttpRequest, object_id: UUID) -> Verification:
         verification = self.visible(request, object_id)
         access.require_for(request.user, access.OVERRIDE, verification)
         return verification
 
+    def _judged(self, request: HttpRequest, verification: Verification) -> HttpResponse:
+        """Say what became of it, and go on with the queue that the reviewer works through."""
+        self._tell(request, verification, self.judged(verification))
+        if not request.POST.get("queue"):
+            return HttpResponseRedirect(self.case_address(verification.pk))
+        return self.go_on(request, Selection.of(QueryDict(request.POST["queue"])))
+
     def _done(self, request: HttpRequest, verification: Verification) -> HttpResponse:
-        messages.success(
-            request,
-            _("Case %(case)s is now: %(status)s.")
-            % {"case": self.short_id(verification), "status": verification.get_status_display()},
-        )
-        return HttpResponseRedirect(self.page_url("verification", "change", verification.pk))
+        self._tell(request, verification, self.is_now(verification))
+        return HttpResponseRedirect(self.case_address(verification.pk))
+
+    def _tell(self, request: HttpRequest, verification: Verification, result: str) -> None:
+        case = self.short_id(verification)
+        messages.success(request, _("Case %(case)s %(result)s.") % {"case": case, "result": result})
 
     def _refuse(
         self,
@@ -179,11 +185,22 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
         forms = {decision: ReviewForm(decision) for decision in WORDINGS}
         if refused:
             forms[refused.decision] = refused
+        selection = self._selection(request)
         context = {
+            "selection": selection,
+            "undoable": self.undoable(request, 1) if selection or case.own_judgement else [],
+            "changes": case.changes_since(_number(request.POST.get("seen_number"))),
             "case": case,
             "verification": verification,
             "forms": forms.values() if case.can_decide else [],
             "review_url": self.page_url("verification", "review", verification.pk),
+            "renew_after": app_settings.review.claim_seconds // 3,
+            "kin_by_number": self._kin(case.kin.by_number if case.kin else []),
+            "kin_by_photo": self._kin(case.kin.by_photo if case.kin else []),
+            "claim_url": self.page_url("verification", "claim", verification.pk),
+            "release_url": self.page_url("verification", "release", verification.pk),
+            "next_url": self.page_url("verification", "next"),
+            "queue_url": self.queue_address(selection or Selection()),
             "redact_url": self.page_url("verification", "redact", verification.pk),
             "cancel_url": self.page_url("verification", "cancel", verification.pk),
             "reveal_url": self.page_url("verification", "reveal", verification.pk),
@@ -194,6 +211,29 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
         title = _("Case %(case)s") % {"case": self.short_id(verification)}
         return self.page(request, self.case_template, title, context, status=status)
 
+    def photo_facts(self, photo: Photo) -> list[tuple[str, str]]:
+        """What else is known about a photo, as labels and values, such as by a face engine."""
+        return []
+
+    def _kin(self, cases: list[Verification]) -> list[dict[str, Any]]:
+        return [
+            {
+                "url": self.case_address(other.pk),
+                "case": self.short_id(other),
+                "status": self.status_badge(other),
+                "reason": other.get_reason_code_display() if other.reason_code else "",
+                "mask": other.idcard_number_mask,
+                "created": self.created(other),
+            }
+            for other in cases
+        ]
+
+    def _selection(self, request: HttpRequest) -> Selection | None:
+        """The queue that the reviewer comes from and goes on with, if there is one."""
+        if request.POST.get("queue"):
+            return Selection.of(QueryDict(request.POST["queue"]))
+        return Selection.of(request.GET) if "bucket" in request.GET else None
+
     def _case(self, request: HttpRequest, verification: Verification) -> Case:
         viewer = Viewer(
             may_redact=self.has_redact_permission(request),
@@ -203,6 +243,7 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
             may_override=access.may(request.user, access.OVERRIDE),
             is_own_case=access.is_owner(request.user, verification),
             actor=user_actor(request.user),
+            key=request.user.pk,
         )
         return Case(
             verification,
@@ -210,4 +251,10 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
             photo_url=lambda photo: self.page_url(
                 "verification", "photo", verification.pk, photo.pk
             ),
+            photo_facts=self.photo_facts,
         )
+
+
+def _number(text: str | None) -> int:
+    """The number of the newest event that somebody saw; nothing newer when they did not say."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else sys.maxsize

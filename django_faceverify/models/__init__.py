@@ -1,4 +1,4 @@
-"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, news, figures."""
+"""What is remembered: cases, photos, consents, calls, events, proofs, limits, requests, reviews."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django_faceverify.models.limits import Counter, ProviderHealth
 from django_faceverify.models.photo import Photo
 from django_faceverify.models.retention import RetentionDay
 from django_faceverify.models.reveal import IdentitySearch, Reveal
+from django_faceverify.models.review import Judgement, Review
 from django_faceverify.models.shadow import ShadowRun
 from django_faceverify.models.token import ClientToken
 from django_faceverify.models.verification import Verification
@@ -27,12 +28,14 @@ __all__ = [
     "FigureCount",
     "IdempotencyRecord",
     "IdentitySearch",
+    "Judgement",
     "Photo",
     "PolicyVersion",
     "ProviderHealth",
     "PurgedCase",
     "RetentionDay",
     "Reveal",
+    "Review",
     "ShadowRun",
     "Verification",
     "VerificationAttempt",

@@ -22,11 +22,13 @@ DATA_KEYS = frozenset(
     {
         "attempt",
         "column",
+        "confirmed_by",
         "consent_given_by",
         "consent_text_sha256",
         "consent_text_version",
         "corrected",
         "count",
+        "decisions",
         "far_table",
         "origins",
         "permission",

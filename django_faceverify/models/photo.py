@@ -87,6 +87,7 @@ class Photo(models.Model):
     class Meta:
         verbose_name = _("photo")
         verbose_name_plural = _("photos")
+        indexes = [models.Index(fields=["sha256"], name="faceverify_photo_sha256")]
         constraints = [
             models.UniqueConstraint(
                 fields=["verification", "number"], name="faceverify_photo_number"

@@ -11,10 +11,16 @@ from django.contrib.auth.models import User
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.test import APIClient
 
-from django_faceverify import intake, webhooks
+from django_faceverify import intake, reviewing, webhooks
 from django_faceverify.api.door import Door
 from django_faceverify.conf import DEMO_TEXT
-from django_faceverify.models import IdempotencyRecord, Photo, WebhookDelivery
+from django_faceverify.models import (
+    IdempotencyRecord,
+    Photo,
+    Review,
+    Verification,
+    WebhookDelivery,
+)
 from django_faceverify.models.clock import db_now
 from tests import photos
 from tests.api.asking import (
@@ -134,6 +140,32 @@ def stale_review(world: World) -> Any:
     return send(world.as_reviewer, address, body, HTTP_IF_MATCH='"old"')
 
 
+def claimed_review(world: World) -> Any:
+    case = in_review(world.alice)
+    reviewing.claim(case, user=User.objects.get(username="root"))
+    return review(world, case)
+
+
+def judged_twice(world: World) -> Any:
+    world.set(REVIEW={"UNDO_SECONDS": 60})
+    case = in_review(world.alice)
+    review(world, case)
+    return review(world, case)
+
+
+def undone_too_late(world: World) -> Any:
+    world.set(REVIEW={"UNDO_SECONDS": 60})
+    case = in_review(world.alice)
+    review(world, case)
+    Review.objects.update(due_at=db_now(-1))
+    return send(world.as_reviewer, one(case, "review/undo/"), {})
+
+
+def review(world: World, case: Verification) -> Any:
+    body = {"decision": "verify", "reason_code": "same_person"}
+    return send(world.as_reviewer, one(case, "review/"), body)
+
+
 def own_review(world: World) -> Any:
     case = in_review(User.objects.get(username="root"))
     body = {"decision": "verify", "reason_code": "same_person"}
@@ -237,6 +269,10 @@ PROVOKED: dict[str, Callable[[World], Any]] = {
     "not_in_review": review_too_early,
     "changed_meanwhile": stale_review,
     "own_case": own_review,
+    "claimed_by_another": claimed_review,
+    "already_judged": judged_twice,
+    "nothing_to_undo": lambda w: send(w.as_reviewer, one(in_review(w.alice), "review/undo/"), {}),
+    "undo_too_late": undone_too_late,
     "webhook_being_sent": webhook_being_sent,
     "body_not_object": lambda w: w.raw(b"[]"),
     "unknown_field": lambda w: w.post(selfie=1),

@@ -8,7 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from django_faceverify.models import Event, Verification, VerificationAttempt
+from django_faceverify import sweeper
+from django_faceverify.models import Event, Review, Verification, VerificationAttempt
+from django_faceverify.models.clock import db_now
 from tests.api.asking import assert_problem, decided, in_review, one, send
 from tests.scripted import similarity
 
@@ -130,3 +132,30 @@ def test_bad_input(
     case.refresh_from_db()
     assert case.status == "in_review"
     assert Event.objects.count() == events
+
+
+def test_a_decision_is_held_and_undone(as_reviewer: APIClient, alice: User, settings: Any) -> None:
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "REVIEW": {"UNDO_SECONDS": 60}}
+    case = in_review(alice)
+    held = decide(as_reviewer, case)
+    assert (held.status_code, held.json()["status"]) == (200, "in_review")
+    undone = send(as_reviewer, one(case, "review/undo/"), {})
+    assert (undone.status_code, undone.json()["status"]) == (200, "in_review")
+    decide(as_reviewer, case, decision="reject", reason_code="different_person")
+    Review.objects.update(due_at=db_now(-1))
+    sweeper.sweep()
+    assert as_reviewer.get(one(case)).json()["status"] == "rejected"
+
+
+def test_two_people_decide(
+    as_reviewer: APIClient, as_root: APIClient, alice: User, settings: Any
+) -> None:
+    level = {"PROVIDER": "default", "LIVE": False, "FOUR_EYES": True}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "LEVELS": {"default": level}}
+    case = in_review(alice)
+    assert decide(as_reviewer, case).json()["status"] == "in_review"
+    assert_problem(decide(as_reviewer, case), 403, "same_person_twice")
+    events = as_root.get(one(case, "events/")).content.decode()
+    assert "review_proposed" in events
+    assert "same_person" not in events  # not before the second person has judged
+    assert decide(as_root, case).json()["status"] == "verified"

@@ -177,8 +177,8 @@ def test_the_number_of_queries_is_fixed(
         engine.run(verification.pk)
         Verification.objects.update(next_run_at=db_now())
     # session, viewer, two of permissions; case, its user, photos, attempts, history, looks,
-    # and the people in the history
-    with django_assert_num_queries(13):
+    # the people in the history, and related cases by number and by photo
+    with django_assert_num_queries(15):
         look(as_reviewer, verification)
 
 

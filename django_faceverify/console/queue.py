@@ -1,0 +1,259 @@
+"""The queue of reviewers: which cases wait, in buckets and behind filters, oldest first.
+
+Nothing here counts a whole table or skips rows: a page begins after the last row of the one
+before, and a count ends at ``MOST_COUNTED``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_faceverify import reviewing
+from django_faceverify.conf import DAY, app_settings
+from django_faceverify.models import Judgement, Review
+from django_faceverify.reasons import REASONS, FixableBy, ReasonCode
+
+#: cases on a page
+PAGE = 25
+MOST_COUNTED = 1000
+#: cases that somebody else may snatch away before one is won
+CLAIM_TRIES = 20
+#: decisions of one's own that are listed because they can still be undone
+UNDOABLE_SHOWN = 5
+
+BUCKETS: dict[str, str | Promise] = {
+    "unassigned": gettext_lazy("Nobody's yet"),
+    "mine": gettext_lazy("Mine"),
+    "second": gettext_lazy("Waiting for a second person"),
+    "overdue": gettext_lazy("Overdue"),
+}
+
+#: similarities from and below, by the name in the address
+BANDS: dict[str, tuple[float | None, float | None]] = {
+    "0-60": (0, 60),
+    "60-70": (60, 70),
+    "70-80": (70, 80),
+    "80-100": (80, None),
+    "none": (None, None),
+}
+
+AGES: dict[str, tuple[int, str | Promise]] = {
+    "hour": (3600, gettext_lazy("more than an hour")),
+    "day": (DAY, gettext_lazy("more than a day")),
+    "days": (3 * DAY, gettext_lazy("more than three days")),
+}
+
+#: why a case may be in review
+REASON_CHOICES = [
+    (code.value, code.label)
+    for code in ReasonCode
+    if REASONS[code].fixable_by is FixableBy.REVIEWER
+]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One filter as a list to choose from."""
+
+    name: str
+    label: str
+    options: list[tuple[str, Any]]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A bucket and its filters, as an address holds them; unknown words choose nothing."""
+
+    bucket: str = "unassigned"
+    level: str = ""
+    reason: str = ""
+    provider: str = ""
+    band: str = ""
+    age: str = ""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Selection:
+        known: dict[str, Container[str]] = {
+            "bucket": BUCKETS,
+            "level": app_settings.LEVELS,
+            "reason": dict(REASON_CHOICES),
+            "provider": app_settings.PROVIDERS,
+            "band": BANDS,
+            "age": AGES,
+        }
+        chosen = {name: str(given.get(name, "")) for name in known}
+        return cls(**{name: word for name, word in chosen.items() if word in known[name]})
+
+    @property
+    def query(self) -> str:
+        """For an address."""
+        return urlencode({name: word for name, word in vars(self).items() if word})
+
+    def in_bucket(self, bucket: str) -> Selection:
+        return replace(self, bucket=bucket)
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The filters beside the bucket."""
+        levels = [(name, name) for name in app_settings.LEVELS]
+        providers = [(alias, alias) for alias in app_settings.PROVIDERS]
+        bands = [(name, _("no similarity") if name == "none" else name) for name in BANDS]
+        ages = [(name, label) for name, (_seconds, label) in AGES.items()]
+        return [
+            Choice("level", _("level"), levels, self.level),
+            Choice("reason", _("reason"), REASON_CHOICES, self.reason),
+            Choice("provider", _("provider"), providers, self.provider),
+            Choice("band", _("similarity"), bands, self.band),
+            Choice("age", _("waiting for"), ages, self.age),
+        ]
+
+    def of_user(self, user: Any, bucket: str) -> QuerySet[Review]:
+        """The rows of a bucket that pass the filters."""
+        rows = reviewing.waiting_for(user).filter(self._filters)
+        if self.age:
+            rows = rows & Review.objects.waiting_since(AGES[self.age][0])
+        if bucket == "mine":
+            return rows & Review.objects.claimed_by(user)
+        if bucket == "second":
+            return (rows & Review.objects.free_for(user)).filter(stage=Review.Stage.SECOND)
+        if bucket == "overdue":
+            overdue = Review.objects.waiting_since(app_settings.review.overdue_after)
+            return rows & overdue & Review.objects.free_for(user)
+        return (rows & Review.objects.unclaimed()).filter(stage=Review.Stage.FIRST)
+
+    @property
+    def _filters(self) -> Q:
+        wanted = Q()
+        if self.level:
+            wanted &= Q(verification__level=self.level)
+        if self.reason:
+            wanted &= Q(verification__reason_code=self.reason)
+        if self.provider:
+            wanted &= Q(verification__provider=self.provider)
+        if self.band:
+            least, below = BANDS[self.band]
+            if least is None:
+                wanted &= Q(verification__similarity__isnull=True)
+            else:
+                wanted &= Q(verification__similarity__gte=least)
+            if below is not None:
+                wanted &= Q(verification__similarity__lt=below)
+        return wanted
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment and a case: where a page ends, or which version of a case was seen."""
+
+    since: datetime
+    key: UUID
+
+    @classmethod
+    def read(cls, text: str) -> Mark | None:
+        """What an address holds; ``None`` for anything else."""
+        moment, _tilde, key = text.partition("~")
+        try:
+            since = parse_datetime(moment)
+            return cls(since, UUID(key)) if since is not None and since.tzinfo else None
+        except ValueError:
+            return None
+
+    @classmethod
+    def at(cls, row: Review) -> Mark:
+        return cls(row.since, row.verification_id)
+
+    def __str__(self) -> str:
+        return f"{self.since.isoformat()}~{self.key}"
+
+    def behind(self, rows: QuerySet[Review]) -> QuerySet[Review]:
+        # The first condition is for the index; the second one orders those of one moment.
+        later = Q(since__gt=self.since) | Q(since=self.since, pk__gt=self.key)
+        return rows.filter(later, since__gte=self.since)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A tab of the queue page."""
+
+    name: str
+    label: str | Promise
+    count: str
+    query: str
+    is_chosen: bool
+
+
+class Queue:
+    """The queue as one person sees it; ``visible`` are the cases that they may see at all."""
+
+    def __init__(
+        self, user: Any, selection: Selection, visible: QuerySet[Any], after: Mark | None = None
+    ) -> None:
+        self.user = user
+        self.selection = selection
+        self.visible = visible
+        self.after = after
+
+    @property
+    def buckets(self) -> Iterator[Bucket]:
+        for name, label in BUCKETS.items():
+            rows = self._rows(name).order_by()[: MOST_COUNTED + 1]
+            yield Bucket(
+                name,
+                label,
+                _counted(rows.count()),
+                self.selection.in_bucket(name).query,
+                name == self.selection.bucket,
+            )
+
+    @property
+    def page(self) -> list[Review]:
+        return self._found[:PAGE]
+
+    @property
+    def next_mark(self) -> str:
+        """Empty on the last page."""
+        return str(Mark.at(self._found[PAGE - 1])) if len(self._found) > PAGE else ""
+
+    def claim_next(self) -> UUID | None:
+        """Claim the oldest case (behind the mark) that nobody else takes meanwhile."""
+        waiting = self._ordered.values_list("pk", flat=True)[:CLAIM_TRIES]
+        return reviewing.claim_next(list(waiting), user=self.user)
+
+    @cached_property
+    def _found(self) -> list[Review]:
+        rows = self._ordered.select_related("verification", "claimed_by")
+        sealed = ("idcard_name", "idcard_number", "review_note")
+        return list(rows.defer(*(f"verification__{name}" for name in sealed))[: PAGE + 1])
+
+    @property
+    def _ordered(self) -> QuerySet[Review]:
+        rows = self._rows(self.selection.bucket)
+        return (self.after.behind(rows) if self.after else rows).order_by("since", "pk")
+
+    def _rows(self, bucket: str) -> QuerySet[Review]:
+        rows = self.selection.of_user(self.user, bucket)
+        is_narrowed = bool(self.visible.query.where)
+        return rows.filter(pk__in=self.visible.values("pk")) if is_narrowed else rows
+
+
+def undoable(user: Any) -> QuerySet[Judgement]:
+    """This person's judgements that are not in force yet, the newest first."""
+    mine = Judgement.objects.filter(reviewer=user).select_related("verification__review")
+    return mine.order_by("-made_at")
+
+
+def _counted(count: int) -> str:
+    return _("more than 1,000") if count > MOST_COUNTED else str(count)

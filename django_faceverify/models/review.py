@@ -1,0 +1,161 @@
+"""Cases in the hands of reviewers: who works on which, and what is decided and not yet told.
+
+A row is there for as long as its case is in review, so the queue of people is as long as
+their work, however many verifications there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from django_faceverify.models.clock import db_now
+from django_faceverify.models.fields import SealedTextField
+from django_faceverify.models.keys import new_id
+from django_faceverify.models.verification import Verification
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Who may work on what, by the database's clock."""
+
+    def open(self) -> ReviewQuerySet:
+        """Still waiting for somebody's judgement."""
+        return self.filter(stage__in=(Review.Stage.FIRST, Review.Stage.SECOND))
+
+    def unclaimed(self) -> ReviewQuerySet:
+        """Nobody works on it, or not any more."""
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now()))
+
+    def claimed_by(self, user: Any) -> ReviewQuerySet:
+        return self.filter(claimed_by=user, claimed_until__gt=db_now())
+
+    def free_for(self, user: Any) -> ReviewQuerySet:
+        """Nobody else works on it."""
+        return self.filter(
+            Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now()) | Q(claimed_by=user)
+        )
+
+    def not_of(self, user: Any) -> ReviewQuerySet:
+        """Cases of other people; one of nobody's is nobody's own."""
+        return self.filter(~Q(verification__user=user) | Q(verification__user__isnull=True))
+
+    def without_judgement_of(self, user: Any) -> ReviewQuerySet:
+        judged = Judgement.objects.filter(verification=OuterRef("pk"), reviewer=user)
+        return self.filter(~Exists(judged))
+
+    def waiting_since(self, seconds: float) -> ReviewQuerySet:
+        """In review for at least so many seconds."""
+        return self.filter(since__lte=db_now(-seconds))
+
+    def due(self) -> ReviewQuerySet:
+        """Decided, and the time to undo it is over."""
+        return self.filter(stage=Review.Stage.HELD, due_at__lte=db_now())
+
+
+class Review(models.Model):
+    """The work on one case in review.
+
+    A claim is a courtesy with an end: until ``claimed_until`` nobody else can decide. ``due_at``
+    is when a decision that is ``held`` takes effect; until then it can be undone.
+    """
+
+    class Stage(models.TextChoices):
+        FIRST = "first", _("waits for a reviewer")
+        SECOND = "second", _("waits for a second person")
+        HELD = "held", _("decided, can still be undone")
+
+    verification = models.OneToOneField(
+        Verification,
+        models.CASCADE,
+        primary_key=True,
+        related_name="review",
+        verbose_name=_("verification"),
+    )
+    since = models.DateTimeField(_("in review since"))
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage, default=Stage.FIRST)
+    due_at = models.DateTimeField(_("takes effect at"), null=True, blank=True)
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("being worked on by"),
+    )
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("review")
+        verbose_name_plural = _("reviews")
+        indexes = [
+            models.Index(fields=["stage", "since"], name="faceverify_review_stage"),
+            models.Index(fields=["since"], name="faceverify_review_since"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="faceverify_review_due",
+                condition=Q(stage="held", due_at__isnull=False)
+                | Q(stage__in=["first", "second"], due_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verification_id} {self.stage}"
+
+
+class Judgement(models.Model):
+    """What one person thinks of a case in review; gone once it takes effect, or is taken back."""
+
+    class Decision(models.TextChoices):
+        VERIFY = "verify", _("verify")
+        REJECT = "reject", _("reject")
+        RETRY = "retry", _("ask again")
+
+    id = models.UUIDField(_("id"), primary_key=True, default=new_id, editable=False)
+    verification = models.ForeignKey(
+        Verification,
+        models.CASCADE,
+        related_name="judgements",
+        db_index=False,
+        verbose_name=_("verification"),
+    )
+    number = models.PositiveSmallIntegerField(_("number"))
+    actor = models.CharField(_("actor"), max_length=80)
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reviewer"),
+    )
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision)
+    reason_code = models.CharField(_("reason"), max_length=40)
+    note = SealedTextField(_("reviewer's note"), blank=True)
+    made_at = models.DateTimeField(_("made at"))
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("judgement")
+        verbose_name_plural = _("judgements")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["verification", "number"], name="faceverify_judgement_number"
+            ),
+            models.UniqueConstraint(
+                fields=["verification", "actor"], name="faceverify_judgement_actor"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verification_id} {self.number}"
+
+    def record_reveal(self, column: str, *, actor: str, reason: str) -> None:
+        self.verification.record_reveal(f"judgement.{column}", actor=actor, reason=reason)
