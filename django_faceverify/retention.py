@@ -203,7 +203,7 @@ def _delete_counters(end: float) -> int:
         scopes = list(old.order_by("updated_at").values_list("pk", flat=True)[:BATCH])
         if not scopes:
             break
-        number += old.filter(pk__in=scopes).delete()[0]
+        number += committed(old.filter(pk__in=scopes).delete)[0]
     return number
 
 

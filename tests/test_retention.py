@@ -331,8 +331,11 @@ def test_purges_at_the_same_time_share_the_work(alice: User, clocks: Any) -> Non
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(report.counts["photo_count"] for report in reports) == 12
-    assert sum(report.counts["identity_count"] for report in reports) == 12
+    # All of them may be done before a late one begins: it has nothing to count.
+    assert len(reports) == 4
+    assert sum(report.failed for report in reports) == 0
+    assert sum(report.counts.get("photo_count", 0) for report in reports) == 12
+    assert sum(report.counts.get("identity_count", 0) for report in reports) == 12
     day = RetentionDay.objects.get()
     assert (day.photo_count, day.identity_count) == (12, 12)
     assert Event.objects.filter(action="redacted").count() == 12
