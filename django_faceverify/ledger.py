@@ -85,7 +85,7 @@ def give_up(attempt: VerificationAttempt, state: str, error: ProviderError) -> b
 def abandoned(seconds: float) -> QuerySet[VerificationAttempt]:
     """Attempts under way for so long that nobody can be behind them any more."""
     return VerificationAttempt.objects.filter(
-        state__in=(State.INTENT, State.SENDING), started_at__lt=db_now(-seconds)
+        finished_at__isnull=True, started_at__lt=db_now(-seconds)
     ).order_by("started_at")
 
 

@@ -74,7 +74,9 @@ class VerificationAttempt(models.Model):
         verbose_name_plural = _("attempts")
         indexes = [
             models.Index(fields=["-started_at"], name="faceverify_attempt_started"),
-            models.Index(fields=["state", "started_at"], name="faceverify_attempt_state"),
+            # "under way" is not finished yet; an index on the state would change with every step
+            models.Index(fields=["finished_at", "started_at"], name="faceverify_attempt_open"),
+            models.Index(fields=["provider_session_id"], name="faceverify_provider_session"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -201,7 +201,6 @@ class Verification(models.Model):
             ),
             models.Index(fields=["status", "expires_at"], name="faceverify_expires"),
             models.Index(fields=["stage", "next_run_at"], name="faceverify_due"),
-            models.Index(fields=["stage", "lease_until"], name="faceverify_lease"),
             models.Index(fields=["stage", "deadline_at"], name="faceverify_deadline"),
             models.Index(fields=["holds", "ended_at"], name="faceverify_held"),
             models.Index(fields=["redacted_at"], name="faceverify_redacted"),
