@@ -69,7 +69,7 @@ class Line(NamedTuple):
     """Where an id stands on the statement first, how often, and how it is spelled there."""
 
     number: int
-    count: int
+    times: int
     text: str
 
     def spellings(self, key: str) -> set[str]:
@@ -154,7 +154,7 @@ def compare(
         for key, line in lines.items():
             attempt = attempts.get(key)
             name = attempt.session_id if attempt else line.text
-            if line.count > 1:
+            if line.times > 1:
                 yield Difference(Kind.TWICE, name, line.number)
             if kind := _kind_of_billed(attempt, since, until):
                 yield Difference(kind, name, line.number)
