@@ -12,9 +12,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
+from django_faceverify import lifecycle, quotas
 from django_faceverify.exceptions import NotPermitted
-from django_faceverify.models import Verification
+from django_faceverify.models import Event, Verification
 from django_faceverify.models.token import TokenHolder
+from django_faceverify.models.transactions import committed
 
 VIEW = "django_faceverify.view_verification"
 REVIEW = "django_faceverify.review_verification"
@@ -38,9 +40,16 @@ def require(user: Any, permission: str) -> None:
         raise PermissionDenied
 
 
+def require_for(user: Any, permission: str, verification: Verification) -> None:
+    """The same for one case, whose history tells of a refusal."""
+    if not may(user, permission):
+        _record_refusal(user, permission, verification)
+        raise PermissionDenied
+
+
 def require_as_staff(user: Any, permission: str, verification: Verification) -> None:
     """The same, and ``NotPermitted`` when the case is the user's own."""
-    require(user, permission)
+    require_for(user, permission, verification)
     require_other(user, verification)
 
 
@@ -60,6 +69,17 @@ def is_owner(user: Any, verification: Verification) -> bool:
     return user.pk is not None and verification.user_id == user.pk
 
 
+def acts_as_owner(user: Any, permission: str, verification: Verification) -> bool:
+    """Whether the case is the user's own; otherwise they must have the permission.
+
+    Raises ``PermissionDenied`` for whoever is neither.
+    """
+    if is_owner(user, verification):
+        return True
+    require_for(user, permission, verification)
+    return False
+
+
 def visible_to(user: Any) -> QuerySet[Verification]:
     """All verifications for staff, one's own for everybody else, its one for a token."""
     if isinstance(user, TokenHolder):
@@ -69,3 +89,15 @@ def visible_to(user: Any) -> QuerySet[Verification]:
     if user.pk is None:  # would otherwise find the cases that belong to nobody
         return Verification.objects.none()
     return Verification.objects.filter(user_id=user.pk)
+
+
+def _record_refusal(user: Any, permission: str, verification: Verification) -> None:
+    """Once a day for each person, so that nobody fills a history by asking again."""
+    actor, codename = lifecycle.user_actor(user), permission.rpartition(".")[2]
+
+    def record() -> None:
+        if quotas.take(f"refused/{actor}/{verification.pk}/{codename}", quotas.this_day(), 1):
+            facts = {"permission": codename}
+            Event.objects.append(verification, "permission_refused", actor=actor, data=facts)
+
+    committed(record)

@@ -6,12 +6,14 @@ from django.contrib import admin
 
 from django_faceverify.console import (
     AttemptAdmin,
+    IdentitySearchAdmin,
     RetentionAdmin,
     VerificationAdmin,
     WebhookDeliveryAdmin,
     WebhookEndpointAdmin,
 )
 from django_faceverify.models import (
+    IdentitySearch,
     RetentionDay,
     Verification,
     VerificationAttempt,
@@ -21,6 +23,7 @@ from django_faceverify.models import (
 
 admin.site.register(Verification, VerificationAdmin)
 admin.site.register(VerificationAttempt, AttemptAdmin)
+admin.site.register(IdentitySearch, IdentitySearchAdmin)
 admin.site.register(RetentionDay, RetentionAdmin)
 admin.site.register(WebhookEndpoint, WebhookEndpointAdmin)
 admin.site.register(WebhookDelivery, WebhookDeliveryAdmin)

@@ -46,7 +46,8 @@ class Census:
 def take() -> Census:
     """Count now. Photos that are only an address are not stored here, and not counted."""
     photos = Photo.objects.filter(
-        verification__holds=Verification.Holding.PHOTOS, purged_at=None
+        verification__holds__in=(Verification.Holding.PHOTOS, Verification.Holding.KEPT),
+        purged_at=None,
     ).exclude(file_name="")
     counted = photos.aggregate(
         persons=Count("verification__idcard_number_index", distinct=True),

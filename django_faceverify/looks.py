@@ -92,7 +92,7 @@ def view_photo(photo: Photo, *, user: Any) -> bytes:
 
     Raises ``PermissionDenied``, or ``SealBroken`` when the file is gone or does not open.
     """
-    access.require(user, access.VIEW_PHOTO)
+    access.require_for(user, access.VIEW_PHOTO, photo.verification)
     return open_photo(photo, actor=lifecycle.user_actor(user))
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_faceverify import journal, lifecycle, webhooks
-from django_faceverify.models import Event, Photo, Verification
+from django_faceverify.models import Consent, Event, Photo, Verification
 from django_faceverify.models.fields import emptied
 from django_faceverify.models.photo import discard_photo
 from django_faceverify.models.transactions import committed
@@ -53,7 +53,10 @@ def redact(
 
 
 def destroy_photos(verification: Verification, *, reason_code: str, rule: str) -> int:
-    """Destroy the photos of an ended case and keep the rest; returns how many there were."""
+    """Destroy the photos of an ended case and keep the rest; returns how many there were.
+
+    Photos that the person lets us keep stay with the identity, and are not looked at again.
+    """
     return committed(lambda: _destroy_photos(verification, reason_code, rule))
 
 
@@ -97,6 +100,10 @@ def _destroy_photos(verification: Verification, reason_code: str, rule: str) -> 
     held = Verification.objects.filter(
         pk=verification.pk, holds=Verification.Holding.PHOTOS, ended_at__isnull=False
     )
+    is_kept = Consent.objects.to_keep_the_photo().filter(verification=verification).exists()
+    if is_kept:
+        held.update(holds=Verification.Holding.KEPT)
+        return 0
     if not held.update(holds=Verification.Holding.IDENTITY):
         return 0
     count = _forget_photos(verification)

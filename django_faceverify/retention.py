@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -30,7 +31,7 @@ from django_faceverify import (
 )
 from django_faceverify.audit import deleting_cases
 from django_faceverify.conf import Retention, app_settings
-from django_faceverify.models import Counter, RetentionDay, Verification
+from django_faceverify.models import Counter, IdentitySearch, RetentionDay, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import RedactionReason
@@ -80,6 +81,7 @@ def purge(seconds: float = PURGE_SECONDS) -> Report:
         for number in _purge_by(rule, end, report):
             _record(day, report, rule.count, number)
     _record(day, report, "counter_count", _delete_counters(end))
+    report.add("search_count", _delete_searches(end))
     report.add("key_count", _forget(idempotency.purge, idempotency.BATCH, end))
     report.add("delivery_count", _forget(webhooks.purge, webhooks.PURGE_BATCH, end))
     report.add("token_count", _forget(tokens.purge, tokens.BATCH, end))
@@ -99,11 +101,12 @@ def due_counts() -> dict[str, int]:
 def _purge_by(rule: Rule, end: float, report: Report) -> Iterator[int]:
     """Work off one rule in batches, oldest first; yields how many each has destroyed."""
     failed: set[UUID] = set()
+    tried: set[UUID] = set()
     while monotonic() < end and len(failed) < MOST_FAILURES:
         rows = list(rule.due(app_settings.retention).exclude(pk__in=failed)[:BATCH])
-        if not rows:
-            return
-        number, failed_before = 0, len(failed)
+        if not rows or tried == {row.pk for row in rows}:
+            return  # all is done, or what is left cannot be
+        number, tried = 0, {row.pk for row in rows}
         for row in rows:
             try:
                 number += rule.destroy(row)
@@ -112,8 +115,6 @@ def _purge_by(rule: Rule, end: float, report: Report) -> Iterator[int]:
                 failed.add(row.pk)
                 report.failed += 1
         yield number
-        if not number and len(failed) == failed_before:
-            return  # others have done all of it, or nobody can
 
 
 def _photos_due(clocks: Retention) -> QuerySet[Verification]:
@@ -143,6 +144,10 @@ def _identities_with_photos_due(clocks: Retention) -> QuerySet[Verification]:
     return _held(Holding.PHOTOS, clocks.identity)
 
 
+def _identities_with_kept_photos_due(clocks: Retention) -> QuerySet[Verification]:
+    return _held(Holding.KEPT, clocks.identity)
+
+
 def _redact_identity(verification: Verification) -> int:
     return _redact(verification, "IDENTITY")
 
@@ -170,6 +175,7 @@ RULES = (
     Rule("DRAFT", "draft_count", _drafts_due, _redact_draft),
     Rule("IDENTITY", "identity_count", _identities_due, _redact_identity),
     Rule("IDENTITY", "identity_count", _identities_with_photos_due, _redact_identity),
+    Rule("IDENTITY", "identity_count", _identities_with_kept_photos_due, _redact_identity),
     Rule("AUDIT", "case_count", _cases_due, _delete_case),
 )
 
@@ -198,12 +204,26 @@ def _delete_counters(end: float) -> int:
     old = Counter.objects.filter(updated_at__lt=db_now(-COUNTER_SECONDS)).exclude(
         window=quotas.this_month().name
     )
+    return _delete(old.order_by("updated_at"), end)
+
+
+def _delete_searches(end: float) -> int:
+    """Delete who searched, as old as the history of a case may become."""
+    seconds = app_settings.retention.audit
+    if seconds is None:
+        return 0
+    return _delete(IdentitySearch.objects.filter(at__lt=db_now(-seconds)).order_by("at"), end)
+
+
+def _delete(rows: QuerySet[Any], end: float) -> int:
+    """Delete rows a batch at a time, in their order; returns how many."""
     number = 0
     while monotonic() < end:
-        scopes = list(old.order_by("updated_at").values_list("pk", flat=True)[:BATCH])
-        if not scopes:
+        keys = list(rows.values_list("pk", flat=True)[:BATCH])
+        if not keys:
             break
-        number += committed(old.filter(pk__in=scopes).delete)[0]
+        # Asked again: a counter may be in use once more.
+        number += committed(rows.filter(pk__in=keys).delete)[0]
     return number
 
 

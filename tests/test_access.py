@@ -66,6 +66,23 @@ def test_no_permission_implies_another(bob: User, permission: str) -> None:
             access.require(user, other)
 
 
+def test_a_refusal_for_one_case_is_on_record_once_a_day(
+    verification: Verification, bob: User
+) -> None:
+    user = granted(bob, access.VIEW)
+    for _ in range(3):
+        with pytest.raises(PermissionDenied):
+            access.require_for(user, access.VIEW_PHOTO, verification)
+    with pytest.raises(PermissionDenied):
+        access.require_as_staff(user, access.EXPORT, verification)
+    access.require_for(user, access.VIEW, verification)
+    refusals = verification.events.filter(action="permission_refused").order_by("number")
+    assert [(event.actor, event.data) for event in refusals] == [
+        (f"user:{bob.pk}", {"permission": "view_photo"}),
+        (f"user:{bob.pk}", {"permission": "export_verification"}),
+    ]
+
+
 def test_inactive_people_may_nothing(bob: User) -> None:
     bob.is_superuser, bob.is_active = True, False
     assert not any(access.may(bob, permission) for permission in access.PERMISSIONS)

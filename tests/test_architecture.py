@@ -25,7 +25,7 @@ MAY_IMPORT = {
     CRAFTS: f"transport {GROUND}",
     "providers": f"transport deadline {GROUND}",
     "models": f"{CRAFTS} {GROUND}",
-    "access": f"models {GROUND}",
+    "access": f"lifecycle quotas models {GROUND}",
     "webhooks": f"models transport deadline {CRAFTS} {GROUND}",
     "lifecycle": f"webhooks models {CRAFTS} {GROUND}",
     "quotas health consent idempotency throttles": f"models {CRAFTS} {GROUND}",

@@ -107,6 +107,18 @@ webhook-endpoints/                  POST   -        403       405     405   405 
 # 302 leads outsiders to the login page, and staff away after a form was taken.
 ADMIN = """
 address                             method case     anonymous subject other viewer reviewer photos revealer overrider exporter redactor insider root
+identitysearch/                     GET    -        302       302     302   403    403      403    403      403       403      403      403     200
+identitysearch/                     POST   -        302       302     302   403    403      403    403      403       403      403      403     200
+identitysearch/add/                 GET    -        302       302     302   403    403      403    403      403       403      403      403     403
+identitysearch/add/                 POST   -        302       302     302   403    403      403    403      403       403      403      403     403
+identitysearch/{id}/                GET    -        302       302     302   302    302      302    302      302       302      302      302     302
+identitysearch/{id}/                POST   -        302       302     302   302    302      302    302      302       302      302      302     302
+identitysearch/{id}/change/         GET    -        302       302     302   403    403      403    403      403       403      403      403     302
+identitysearch/{id}/change/         POST   -        302       302     302   403    403      403    403      403       403      403      403     403
+identitysearch/{id}/delete/         GET    -        302       302     302   403    403      403    403      403       403      403      403     403
+identitysearch/{id}/delete/         POST   -        302       302     302   403    403      403    403      403       403      403      403     403
+identitysearch/{id}/history/        GET    -        302       302     302   302    302      302    302      302       302      302      302     302
+identitysearch/{id}/history/        POST   -        302       302     302   302    302      302    302      302       302      302      302     302
 retentionday/                       GET    -        302       302     302   403    403      403    403      403       403      403      403     200
 retentionday/                       POST   -        302       302     302   403    403      403    403      403       403      403      403     200
 retentionday/add/                   GET    -        302       302     302   403    403      403    403      403       403      403      403     403

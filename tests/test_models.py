@@ -227,3 +227,10 @@ def test_events_are_append_only(verification: Verification) -> None:
 def test_an_event_takes_only_known_facts(verification: Verification) -> None:
     with pytest.raises(ValueError, match="idcard_name"):
         Event.objects.append(verification, "x", actor="system", data={"idcard_name": "x"})
+
+
+def test_a_new_reason_needs_no_migration() -> None:
+    field = Verification._meta.get_field("reason_code")
+    assert field.choices
+    _, path, _, kwargs = field.deconstruct()
+    assert (path, "choices" in kwargs) == ("django.db.models.CharField", False)

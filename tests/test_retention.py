@@ -14,14 +14,30 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from django_faceverify import intake, lifecycle, orphans, quotas, redaction, retention, tasks
+from django_faceverify import (
+    census,
+    intake,
+    lifecycle,
+    orphans,
+    quotas,
+    redaction,
+    retention,
+    tasks,
+)
 from django_faceverify import verification as engine
 from django_faceverify.conf import DAY, THREE_YEARS, app_settings
-from django_faceverify.models import Counter, Event, Photo, RetentionDay, Verification
+from django_faceverify.models import (
+    Counter,
+    Event,
+    IdentitySearch,
+    Photo,
+    RetentionDay,
+    Verification,
+)
 from django_faceverify.models import photo as photo_model
 from django_faceverify.models.keys import made_at, new_id
 from django_faceverify.models.photo import photo_storage, store_photo
-from tests.conftest import submitted
+from tests.conftest import CONSENT, submitted
 from tests.scripted import ScriptedProvider, similarity
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,6 +140,42 @@ def test_in_china_a_photo_goes_with_the_decision(alice: User, clocks: Any) -> No
     assert counts(retention.purge()) == {"photo_count": 1}
     assert done.photos.get().purged_at
     assert open_.photos.get().read()
+
+
+def test_a_photo_stays_with_the_name_where_the_person_agreed_to_that(
+    alice: User, clocks: Any
+) -> None:
+    clocks(PHOTO=0, IDENTITY=DAY)
+    kept, other = submitted(alice, consent={**CONSENT, "keep_photo": True}), submitted(alice)
+    for case in (kept, other):
+        ScriptedProvider.script(similarity(95))
+        engine.run(case.pk)
+    assert counts(retention.purge()) == {"photo_count": 1}
+    assert kept.photos.get().read()
+    assert census.take().person_count == 1
+    assert not Verification.objects.filter(pk=kept.pk, holds="photos").exists()
+
+    pass_time(DAY + MINUTE)
+    assert counts(retention.purge()) == {"identity_count": 2}
+    assert kept.photos.get().purged_at
+
+
+def test_who_searched_is_forgotten_with_the_histories(clocks: Any) -> None:
+    clocks(AUDIT=30 * DAY)
+    for days in (31, 29):
+        at = timezone.now() - timedelta(days=days)
+        IdentitySearch.objects.create(at=at, actor="user:1", found_count=1)
+    assert counts(retention.purge()) == {"search_count": 1}
+    assert IdentitySearch.objects.get().at > timezone.now() - timedelta(days=30)
+    clocks(AUDIT=None)
+    assert counts(retention.purge()) == {}
+
+
+def test_a_withdrawn_consent_keeps_nothing(alice: User, clocks: Any) -> None:
+    clocks(PHOTO=0)
+    case = submitted(alice, consent={**CONSENT, "keep_photo": True})
+    intake.withdraw_consent(case, user=alice)
+    assert case.photos.get().purged_at
 
 
 def test_what_is_not_decided_is_kept(alice: User) -> None:

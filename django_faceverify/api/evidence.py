@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_faceverify import looks
-from django_faceverify.access import VIEW, VIEW_PHOTO, require
+from django_faceverify.access import VIEW, VIEW_PHOTO, require, require_for
 from django_faceverify.api.cases import find_photo, find_verification
 from django_faceverify.api.door import Door
 from django_faceverify.api.filters import AttemptFilter, narrow
@@ -33,7 +33,7 @@ class VerificationAttempts(Door):
     def get(self, request: Request, verification_id: str) -> Response:
         """The calls made for one verification, in order."""
         verification = find_verification(request.user, verification_id)
-        require(request.user, VIEW)
+        require_for(request.user, VIEW, verification)
         return page(request, verification.attempts.all(), represent_attempt, Numbered())
 
 
@@ -41,7 +41,7 @@ class VerificationEvents(Door):
     def get(self, request: Request, verification_id: str) -> Response:
         """The history of one verification, in order."""
         verification = find_verification(request.user, verification_id)
-        require(request.user, VIEW)
+        require_for(request.user, VIEW, verification)
         return page(request, verification.events.all(), represent_event, Numbered())
 
 
@@ -57,7 +57,7 @@ class PhotoFile(Door):
     @sensitive_variables()
     def get(self, request: Request, verification_id: str, photo_id: str) -> HttpResponse:
         verification = find_verification(request.user, verification_id)
-        require(request.user, VIEW_PHOTO)
+        require_for(request.user, VIEW_PHOTO, verification)
         photo = find_photo(verification, photo_id)
         try:
             picture = looks.view_photo(photo, user=request.user)

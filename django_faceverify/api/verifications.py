@@ -17,9 +17,11 @@ from django_faceverify.access import (
     REDACT,
     REVIEW,
     VIEW,
+    acts_as_owner,
     is_owner,
     is_staff,
     require,
+    require_for,
     visible_to,
 )
 from django_faceverify.api.answers import answer_with, lists_tag, tag_of
@@ -187,9 +189,7 @@ class VerificationCancel(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """End a verification that is not decided: the person, or a reviewer."""
         verification = find_verification(request.user, verification_id)
-        by_owner = is_owner(request.user, verification)
-        if not by_owner:
-            require(request.user, REVIEW)
+        by_owner = acts_as_owner(request.user, REVIEW, verification)
         read_fields(request)
         verification = intake.cancel(verification, user=request.user, is_staff=not by_owner)
         return answer_with(request, verification)
@@ -199,9 +199,7 @@ class VerificationRedact(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """Destroy the personal data of a verification: the person, or staff who may."""
         verification = find_verification(request.user, verification_id)
-        by_owner = is_owner(request.user, verification)
-        if not by_owner:
-            require(request.user, REDACT)
+        by_owner = acts_as_owner(request.user, REDACT, verification)
         read_fields(request)
         verification = intake.redact(verification, user=request.user, is_staff=not by_owner)
         return answer_with(request, verification)
@@ -243,7 +241,7 @@ class VerificationReview(Door):
     def post(self, request: Request, verification_id: str) -> Response:
         """Decide a verification that is in review, as it was when ``If-Match`` was seen."""
         verification = find_verification(request.user, verification_id)
-        require(request.user, REVIEW)
+        require_for(request.user, REVIEW, verification)
         fields = read_fields(request, "decision", "reason_code", "note")
         fields = {"decision": None, "reason_code": None, **fields}
         seen_at = self._seen_at(request, verification)
@@ -276,8 +274,7 @@ class VerificationSearch(Door):
 def _find_for_token(request: Request, verification_id: str) -> Verification:
     """The case of an owner, or of staff who may give out tokens."""
     verification = find_verification(request.user, verification_id)
-    if not is_owner(request.user, verification):
-        require(request.user, DELEGATE)
+    acts_as_owner(request.user, DELEGATE, verification)
     return verification
 
 

@@ -9,12 +9,14 @@ those who are told; there, whatever changes goes through ``webhooks``.
 from __future__ import annotations
 
 from django_faceverify.console.attempt_admin import AttemptAdmin
+from django_faceverify.console.identity_search_admin import IdentitySearchAdmin
 from django_faceverify.console.retention_admin import RetentionAdmin
 from django_faceverify.console.verification_admin import VerificationAdmin
 from django_faceverify.console.webhook_admin import WebhookDeliveryAdmin, WebhookEndpointAdmin
 
 __all__ = [
     "AttemptAdmin",
+    "IdentitySearchAdmin",
     "RetentionAdmin",
     "VerificationAdmin",
     "WebhookDeliveryAdmin",

@@ -70,7 +70,7 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
     @sensitive_variables("picture")
     def photo_view(self, request: HttpRequest, object_id: UUID, photo_id: UUID) -> HttpResponse:
         verification = self.visible(request, object_id)
-        access.require(request.user, access.VIEW_PHOTO)
+        access.require_for(request.user, access.VIEW_PHOTO, verification)
         photo = looks.find_photo(verification, photo_id)
         if photo is None:
             raise Http404
@@ -137,12 +137,12 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer):
 
     def _reviewable(self, request: HttpRequest, object_id: UUID) -> Verification:
         verification = self.visible(request, object_id)
-        access.require(request.user, access.REVIEW)
+        access.require_for(request.user, access.REVIEW, verification)
         return verification
 
     def _overridable(self, request: HttpRequest, object_id: UUID) -> Verification:
         verification = self.visible(request, object_id)
-        access.require(request.user, access.OVERRIDE)
+        access.require_for(request.user, access.OVERRIDE, verification)
         return verification
 
     def _done(self, request: HttpRequest, verification: Verification) -> HttpResponse:

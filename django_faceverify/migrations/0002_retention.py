@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("draft", "name and number, and no photo yet"),
                     ("photos", "name, number and photos"),
+                    ("kept", "name, number and photos, kept by a consent of its own"),
                     ("identity", "name and number; the photos are destroyed"),
                 ],
                 default="draft",

@@ -16,6 +16,10 @@ class ConsentQuerySet(models.QuerySet["Consent"]):
         """Not withdrawn, and to a text that still stands in the settings."""
         return self.filter(withdrawn_at=None, text_version__in=list(app_settings.consent.texts))
 
+    def to_keep_the_photo(self) -> ConsentQuerySet:
+        """Those that were asked for and given besides the one to compare, and stand."""
+        return self.filter(withdrawn_at=None, is_keeping_granted=True)
+
     def by_guardian(self) -> ConsentQuerySet:
         return self.filter(given_by=Consent.Giver.GUARDIAN)
 

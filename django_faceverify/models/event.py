@@ -28,6 +28,7 @@ DATA_KEYS = frozenset(
         "corrected",
         "count",
         "origins",
+        "permission",
         "photo",
         "provider",
         "purposes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from django.core.exceptions import FieldError
@@ -218,6 +219,19 @@ class SealedTextField(models.TextField):  # type: ignore[type-arg]  # the stubs'
         if lookup_name == "exact":
             return SameToken
         raise FieldError(f"{self.name} is sealed; look it up by its blind index.")
+
+
+class CodeField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs only
+    """A code of a list that grows with the app.
+
+    The list stays out of the migrations: a new code changes no column, so no site has to
+    migrate for it.
+    """
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _, args, kwargs = super().deconstruct()
+        kwargs.pop("choices", None)
+        return name, "django.db.models.CharField", args, kwargs
 
 
 def emptied(model: type[models.Model]) -> dict[str, str | None]:

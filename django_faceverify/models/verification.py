@@ -13,7 +13,7 @@ from django_faceverify.conf import app_settings
 from django_faceverify.models import event
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.consent import Consent
-from django_faceverify.models.fields import SealedTextField
+from django_faceverify.models.fields import CodeField, SealedTextField
 from django_faceverify.models.keys import new_id
 from django_faceverify.reasons import ReasonCode, RevealReason
 from django_faceverify.signals import identity_revealed
@@ -90,6 +90,7 @@ class Verification(models.Model):
     class Holding(models.TextChoices):
         DRAFT = "draft", _("name and number, and no photo yet")
         PHOTOS = "photos", _("name, number and photos")
+        KEPT = "kept", _("name, number and photos, kept by a consent of its own")
         IDENTITY = "identity", _("name and number; the photos are destroyed")
 
     class Stage(models.TextChoices):
@@ -122,7 +123,7 @@ class Verification(models.Model):
     status = models.CharField(
         _("status"), max_length=20, choices=Status, default=Status.REQUIRES_INPUT
     )
-    reason_code = models.CharField(_("reason"), max_length=40, blank=True, choices=ReasonCode)
+    reason_code = CodeField(_("reason"), max_length=40, blank=True, choices=ReasonCode)
     similarity = models.FloatField(_("similarity"), null=True, blank=True)
     verify_at = models.FloatField(_("verified from"), null=True, blank=True)
     review_at = models.FloatField(_("reviewed from"), null=True, blank=True)

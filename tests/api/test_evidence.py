@@ -91,9 +91,11 @@ def test_a_picture(as_reviewer: APIClient, reviewer: User, alice: User) -> None:
 
 def test_a_refused_look_is_not_a_look(as_alice: APIClient, alice: User) -> None:
     case = decided(alice)
-    before = Event.objects.count()
     assert_problem(as_alice.get(one(case, f"photos/{Photo.objects.get().pk}/")), 403)
-    assert Event.objects.count() == before
+    assert not Event.objects.filter(action="photo_viewed").exists()
+    assert case.events.filter(action="permission_refused").get().data == {
+        "permission": "view_photo"
+    }
 
 
 def test_a_photo_that_is_an_address(
