@@ -37,6 +37,7 @@ from django_faceverify.models import (
 from django_faceverify.models import photo as photo_model
 from django_faceverify.models.keys import made_at, new_id
 from django_faceverify.models.photo import photo_storage, store_photo
+from django_faceverify.models.transactions import committed
 from tests.conftest import CONSENT, submitted
 from tests.scripted import ScriptedProvider, similarity
 
@@ -358,6 +359,21 @@ def test_killed_anywhere_the_next_purge_and_the_sweep_finish_it(
     held = Photo.objects.exclude(file_name="")
     assert list(held.values_list("file_name", flat=True)) == [kept]
     assert Event.objects.filter(action="photos_destroyed").count() == 3
+
+
+def test_a_counter_that_is_used_again_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a limit would begin anew in the midst of its window."""
+    long_ago = timezone.now() - timedelta(days=3)
+    Counter.objects.create(scope="photos/user/1", window="20000101", used=1, updated_at=long_ago)
+
+    def after_somebody_else(work: Any) -> Any:
+        Counter.objects.update(window=quotas.this_day().name, updated_at=timezone.now())
+        return committed(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, "committed", after_somebody_else)
+        retention.purge()
+    assert quotas.used("photos/user/1", quotas.this_day()) == 1
 
 
 def _kill(*args: Any, **kwargs: Any) -> Any:
