@@ -1,7 +1,8 @@
 """The provider's statement against our ledger: what was billed, and what should have been.
 
-Both may be longer than memory: the statement's lines lie in a temporary file, and ledger and
-statement are asked for one batch of session ids after the other.
+A line names a call by the session id that we sent with it, or by the id that the provider gave
+it in its answer. Both sides may be longer than memory: the statement's lines lie in a temporary
+file, and ledger and statement are asked for one batch of ids after the other.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
 
-from django.db.models import Max, Min, QuerySet, TextChoices
+from django.db.models import QuerySet, TextChoices
 
 from django_faceverify.models import VerificationAttempt
 
 Billed = VerificationAttempt.Billed
 
-#: session ids that are looked up at once
+#: ids that are looked up at once
 BATCH = 500
 #: what statements from China come in; the first that reads the whole file is taken
 ENCODINGS = ("utf-8-sig", "gb18030")
 #: the column of the amounts if it is not named
 AMOUNT_COLUMN = "amount"
+#: what the hyphens may be missing from
+UUID_DIGITS = re.compile("[0-9a-f]{32}")
 AMOUNT = re.compile(r"-?[¥￥]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 
 
@@ -50,15 +55,31 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True)
 class Difference:
-    """One session id about which the two disagree; without a line it is not on the statement."""
+    """One call about which the two disagree; without a line it is not on the statement.
+
+    It is named by our session id, or as on the statement if the ledger does not have it.
+    """
 
     kind: Kind
     session_id: str
     line: int | None = None
 
 
+class Line(NamedTuple):
+    """Where an id stands on the statement first, how often, and how it is spelled there."""
+
+    number: int
+    times: int
+    text: str
+
+    def spellings(self, key: str) -> set[str]:
+        """How a provider may have spelled this id in its answer."""
+        spellings = {self.text, self.text.lower(), key}
+        return spellings | {str(UUID(key))} if UUID_DIGITS.fullmatch(key) else spellings
+
+
 class Statement:
-    """The billed lines of a CSV file, each by its session id.
+    """The billed lines of a CSV file, each by the key of its id.
 
     A line with the amount 0 was not billed. Without a column of amounts, every line was, and
     ``amount`` is ``None``.
@@ -69,30 +90,35 @@ class Statement:
         self.line_count = 0
         self.amount: Decimal | None = None
 
-    def add(self, session_id: str, line: int, amount: Decimal | None) -> None:
-        """Count one line; its place in the file is kept for the first of a session id."""
+    def add(self, text: str, line: int, amount: Decimal | None) -> None:
+        """Count one line with this id; its place in the file is kept for the first of an id."""
         if amount is not None:
             self.amount = (self.amount or Decimal(0)) + amount
         if amount == 0:
             return
         self.line_count += 1
         self._lines.execute(
-            "INSERT INTO line VALUES (?, ?, 1) "
-            "ON CONFLICT (session_id) DO UPDATE SET count = count + 1",
-            (session_id, line),
+            "INSERT INTO line VALUES (?, ?, 1, ?) "
+            "ON CONFLICT (key) DO UPDATE SET count = count + 1",
+            (key_of(text), line, text),
         )
 
-    def batches(self) -> Iterator[dict[str, tuple[int, int]]]:
-        """Session ids with line and count, in the order of the ids."""
-        cursor = self._lines.execute("SELECT session_id, line, count FROM line ORDER BY session_id")
+    def batches(self) -> Iterator[dict[str, Line]]:
+        """Lines by their keys, in the order of the keys."""
+        cursor = self._lines.execute("SELECT key, line, count, text FROM line ORDER BY key")
         while rows := cursor.fetchmany(BATCH):
-            yield {session_id: (line, count) for session_id, line, count in rows}
+            yield {key: Line(*line) for key, *line in rows}
 
-    def names(self, session_ids: list[str]) -> set[str]:
-        """Those of the given session ids that were billed."""
-        marks = ",".join("?" * len(session_ids))
-        query = f"SELECT session_id FROM line WHERE session_id IN ({marks})"  # noqa: S608 (question marks only)
-        return {session_id for (session_id,) in self._lines.execute(query, session_ids)}
+    def names(self, keys: list[str]) -> set[str]:
+        """Those of the given keys that were billed."""
+        marks = ",".join("?" * len(keys))
+        query = f"SELECT key FROM line WHERE key IN ({marks})"  # noqa: S608 (question marks only)
+        return {key for (key,) in self._lines.execute(query, keys)}
+
+
+def key_of(text: str) -> str:
+    """What all spellings of an id have in common: no matter capitals and hyphens."""
+    return text.strip().lower().replace("-", "")
 
 
 @contextmanager
@@ -102,7 +128,7 @@ def read_statement(
     """Read a CSV file; a column of amounts that is named has to be there."""
     with closing(sqlite3.connect("")) as lines:  # a file that SQLite removes by itself
         lines.execute(
-            "CREATE TABLE line (session_id TEXT PRIMARY KEY, line INTEGER, count INTEGER) "
+            "CREATE TABLE line (key TEXT PRIMARY KEY, line INTEGER, count INTEGER, text TEXT) "
             "WITHOUT ROWID"
         )
         statement = Statement(lines)
@@ -123,36 +149,34 @@ def compare(
     until: datetime | None = None,
 ) -> Iterator[Difference]:
     """Every difference between the statement and the provider's attempts of a period."""
-    ledger = VerificationAttempt.objects.filter(provider=provider).only(
-        "session_id", "is_billed", "started_at"
-    )
     for lines in statement.batches():
-        attempts = ledger.in_bulk(list(lines), field_name="session_id")
-        for session_id, (line, count) in lines.items():
-            if count > 1:
-                yield Difference(Kind.TWICE, session_id, line)
-            if kind := _kind_of_billed(attempts.get(session_id), since, until):
-                yield Difference(kind, session_id, line)
+        attempts = _attempts_on(lines, provider)
+        for key, line in lines.items():
+            attempt = attempts.get(key)
+            name = attempt.session_id if attempt else line.text
+            if line.times > 1:
+                yield Difference(Kind.TWICE, name, line.number)
+            if kind := _kind_of_billed(attempt, since, until):
+                yield Difference(kind, name, line.number)
     unbilled = {
         Billed.YES: Kind.YES_NOT_BILLED,
         Billed.UNKNOWN: Kind.UNKNOWN_NOT_BILLED,
     }
     of_period = attempts_between(provider, since, until).filter(is_billed__in=unbilled)
-    facts = of_period.values_list("session_id", "is_billed").iterator(chunk_size=BATCH)
-    while batch := dict(islice(facts, BATCH)):
-        billed = statement.names(list(batch))
-        for session_id, is_billed in batch.items():
-            if session_id not in billed:
-                yield Difference(unbilled[Billed(is_billed)], session_id)
+    facts = of_period.values_list("is_billed", "session_id", "provider_session_id")
+    rows = facts.iterator(chunk_size=BATCH)
+    while batch := list(islice(rows, BATCH)):
+        billed = statement.names([key_of(name) for _, *names in batch for name in names])
+        for is_billed, *names in batch:
+            if billed.isdisjoint(map(key_of, names)):
+                yield Difference(unbilled[Billed(is_billed)], names[0])
 
 
 def period_of(statement: Statement, provider: str) -> tuple[datetime, datetime]:
     """When the first and the last of the attempts began that the statement names."""
-    ledger = VerificationAttempt.objects.filter(provider=provider)
     ends: list[datetime] = []
     for lines in statement.batches():
-        found = ledger.filter(session_id__in=lines).aggregate(Min("started_at"), Max("started_at"))
-        ends += filter(None, found.values())
+        ends += (attempt.started_at for attempt in _attempts_on(lines, provider).values())
         ends = [min(ends), max(ends)] if ends else []
     if not ends:
         raise StatementError("The statement names none of our calls: say which days it is about.")
@@ -167,6 +191,24 @@ def attempts_between(
     if since:
         attempts = attempts.filter(started_at__gte=since)
     return attempts.filter(started_at__lte=until) if until else attempts
+
+
+def _attempts_on(lines: dict[str, Line], provider: str) -> dict[str, VerificationAttempt]:
+    """The provider's attempts that these lines name, by our session id or else by its own."""
+    ledger = VerificationAttempt.objects.filter(provider=provider).only(
+        "session_id", "provider_session_id", "is_billed", "started_at"
+    )
+    found = ledger.in_bulk(list(lines), field_name="session_id")
+    spellings = [
+        spelling
+        for key, line in lines.items()
+        if key not in found
+        for spelling in line.spellings(key)
+    ]
+    if spellings:
+        for attempt in ledger.filter(provider_session_id__in=spellings):
+            found.setdefault(key_of(attempt.provider_session_id), attempt)
+    return found
 
 
 def _kind_of_billed(
@@ -200,11 +242,11 @@ def _read_lines(
             )
     amounts = amount_column or AMOUNT_COLUMN
     for row in rows:
-        session_id = (row[session_column] or "").strip().lower().replace("-", "")
-        if not session_id:
+        text = (row[session_column] or "").strip()
+        if not key_of(text):
             raise StatementError(f"Line {rows.line_num} has no session id.")
         amount = _amount(row[amounts], rows.line_num) if amounts in columns else None
-        statement.add(session_id, rows.line_num, amount)
+        statement.add(text, rows.line_num, amount)
 
 
 def _amount(text: str | None, line: int) -> Decimal:

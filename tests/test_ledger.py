@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from django_faceverify import ledger
 from django_faceverify import verification as engine
@@ -66,3 +67,12 @@ def test_only_what_may_cost_money_counts(attempt: VerificationAttempt) -> None:
     assert second.number == attempt.number + 1
     ledger.finish(second, OutcomeUnknown("outcome_unknown"))
     assert ledger.possibly_billed(photo) == 1
+
+
+def test_what_is_under_way_is_found_through_an_index(attempt: VerificationAttempt) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("plans of small tables read them whole elsewhere")
+    ledger.mark_sending(attempt, 25.0)
+    assert list(ledger.abandoned(-1)) == [attempt]
+    plan = ledger.abandoned(60).explain()
+    assert "faceverify_attempt_state (state=? AND started_at<?)" in plan, plan

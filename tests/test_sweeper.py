@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from django_faceverify import intake, sweeper
 from django_faceverify.audit import policy
@@ -79,3 +80,14 @@ def test_it_records_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     sweeper.sweep()
     sweeper.sweep()
     assert PolicyVersion.objects.get().number == 1
+
+
+@pytest.mark.parametrize("queue", ["lost", "overdue", "in_doubt", "due", "abandoned"])
+def test_every_queue_is_found_through_an_index(db: None, queue: str) -> None:
+    """Of the columns that say what a row waits for, so that ended cases cost nothing."""
+    if connection.vendor != "sqlite":
+        pytest.skip("plans of small tables read them whole elsewhere")
+    plan = getattr(Verification.objects, queue)().explain()
+    column = "status" if queue == "abandoned" else "stage"
+    assert "django_faceverify_verification USING INDEX faceverify_" in plan, plan
+    assert f"({column}=?" in plan, plan

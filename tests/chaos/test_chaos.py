@@ -32,6 +32,6 @@ def test_nothing_is_lost_or_paid_twice_in_chaos(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1500,
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -120,6 +121,49 @@ def test_half_a_percent_may_be_off(
     assert reconcile(write(path, billed([ours[0], *ours[1 + missing :]])))[0] == code
 
 
+def test_a_statement_may_name_the_providers_own_ids(verification: Verification, path: Path) -> None:
+    """As FaceID's does: each call by the ``RequestId`` that came with its answer."""
+    answered, request_ids = write_answered(verification, 12)
+    [paid_twice, missing, *_] = answered
+    [free] = write_attempts(verification, 1, is_billed="no", provider_session_id="Free-1")
+    [unanswered] = write_attempts(verification, 1, is_billed="unknown")
+    other = str(UUID(int=99))
+    write_attempts(verification, 1, provider="other", provider_session_id=other)
+    lines = billed([*request_ids[:1], *request_ids[:1], *request_ids[2:], "Free-1", other])
+    code, found, _ = reconcile(
+        write(path, lines, header="RequestId,amount"),
+        *("--session-column", "RequestId", "--since", "2026-01-01"),
+    )
+    assert found == {
+        "not_ours": {other},
+        "twice": {paid_twice},
+        "billed_though_no": {free},
+        "unknown_not_billed": {unanswered},
+        "yes_not_billed": {missing},
+    }
+    assert code == 1
+
+
+def test_a_statement_of_both_kinds_of_ids(verification: Verification, path: Path) -> None:
+    """Capitals and hyphens do not matter, and the period is that of all calls it names."""
+    last_year = timezone.now() - timedelta(days=365)
+    ours = write_attempts(verification, 3, started_at=last_year)
+    _, request_ids = write_answered(verification, 3)
+    lines = billed([*ours, request_ids[0].upper(), request_ids[1].replace("-", ""), request_ids[2]])
+    code, found, totals = reconcile(write(path, lines))
+    assert (code, found, totals["expected"]) == (0, {}, "10.8")
+
+
+def write_answered(verification: Verification, count: int) -> tuple[list[str], list[str]]:
+    """Attempts that the provider gave ids of its own; both kinds of ids."""
+    request_ids = [str(uuid4()) for _ in range(count)]
+    session_ids = [
+        write_attempts(verification, 1, provider_session_id=request_id)[0]
+        for request_id in request_ids
+    ]
+    return session_ids, request_ids
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_statements_as_they_come(verification: Verification, path: Path, encoding: str) -> None:
     [first, second] = write_attempts(verification, 2)
@@ -199,4 +243,7 @@ def test_it_asks_for_batches(
     monkeypatch.setattr(statement, "BATCH", 10)
     write(path, billed(write_attempts(verification, 25)))
     with django_assert_num_queries(3 + 3 + 1 + 1):  # the period, the lines, the ledger, the sum
+        reconcile(path)
+    write(path, billed(write_answered(verification, 25)[1]))
+    with django_assert_num_queries(2 * 3 + 2 * 3 + 1 + 1):  # each line by both kinds of ids
         reconcile(path)

@@ -11,6 +11,8 @@ from tests.crash.billing import MATCH, BillingProvider
 
 #: more than any of these tests comes to
 ENOUGH = 1_000_000
+#: seconds of a lease: none runs out by itself, however slow the machine is
+LONG_LEASE = 12 * 3600
 
 
 @pytest.fixture(autouse=True)
@@ -33,5 +35,6 @@ def use_policy(settings: Any, policy: str) -> None:
         **settings.FACEVERIFY,
         "PROVIDERS": {"default": provider},
         "UNKNOWN_POLICY": policy,
+        "LEASE": LONG_LEASE,
         "QUOTAS": {**settings.FACEVERIFY["QUOTAS"], "RETRIES_OF_UNKNOWN_DAY": ENOUGH},
     }

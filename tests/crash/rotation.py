@@ -52,13 +52,15 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     cases = {number: submit(number) for number in map(number_of, range(options.rows))}
     connection.close()
-    end, reports = time.monotonic() + options.seconds, FORK.SimpleQueue()
-    works = [(write, (cases, end, place)) for place in range(WRITERS)] + [(rotate, (end,))]
+    works: list[tuple[Any, ...]] = [(write, cases, place) for place in range(WRITERS)]
+    works.append((rotate,))
+    barrier, reports = FORK.Barrier(len(works)), FORK.SimpleQueue()
 
-    def begin(work: Any, arguments: Any) -> None:
+    def begin(work: Any, *arguments: Any) -> None:
         random.seed(os.getpid())
+        barrier.wait()  # the time begins when all are there
         try:
-            report = work(*arguments)
+            report = work(time.monotonic() + options.seconds, *arguments)
         except Exception as error:  # noqa: BLE001 (whatever it is, the test wants to see it)
             report = {"error": repr(error)}
         reports.put({"work": work.__name__, **report})
@@ -108,7 +110,7 @@ def found(number: str) -> set[str]:
     return {str(case.pk) for case in intake.find_by_idcard_number(number)}
 
 
-def write(cases: dict[str, str], end: float, place: int) -> dict[str, Any]:
+def write(end: float, cases: dict[str, str], place: int) -> dict[str, Any]:
     """Do everything that a site does with sealed data, until the end."""
     Ring.keys = OLD_RING if place % 2 else NEW_RING
     half, done, failures = time.monotonic() + (end - time.monotonic()) / 2, Counter[str](), []

@@ -34,6 +34,8 @@ FATES = [
     ("046", "in_review", "outcome_unknown", ["unknown"]),
     ("047", "in_review", "outcome_unknown", ["unknown"]),
 ]
+#: seconds of a call. The one that is never answered waits them out, and no other may come near
+WAITED_OUT = 8.0
 #: what only a person can mend is tried again until the deadline
 HOPELESS = [("030", "throttled"), ("050", "refused"), ("051", "refused")]
 
@@ -59,7 +61,7 @@ def test_everybody_reaches_an_outcome_and_is_paid_for_once(
     build_world: BuildWorld, database: str, broker: str
 ) -> None:
     world = build_world(database, broker)
-    worker = world.start_worker(timeout=2)
+    worker = world.start_worker(timeout=WAITED_OUT)
     submit(world, [scenario for scenario, *_ in FATES] + [scenario for scenario, _ in HOPELESS])
     fated = [scenario for scenario, *_ in FATES]
     world.sweep_until(

@@ -43,7 +43,7 @@ def test_everybody_has_the_same_fate(
     world = build_world()
     if wire == "faceid":
         speak_faceid(world)
-    world.start_worker(timeout=2)
+    world.start_worker()
     submit(world, list(FATES))
     world.sweep_until(world.is_at_rest, "outcomes")
     cases = world.cases()

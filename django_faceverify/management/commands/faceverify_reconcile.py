@@ -63,7 +63,11 @@ class Command(BaseCommand):
         parser.add_argument("--provider", default="default", help="its alias (%(default)s)")
         parser.add_argument("--since", type=_day, help="the first day, such as 2026-11-01")
         parser.add_argument("--until", type=_day, help="the last day")
-        parser.add_argument("--session-column", default="session_id", help="(%(default)s)")
+        parser.add_argument(
+            "--session-column",
+            default="session_id",
+            help="of our or of the provider's ids of the calls (%(default)s)",
+        )
         parser.add_argument("--amount-column", help="(amount, if there is such a column)")
         parser.add_argument("--json", action="store_true", help="print JSON, an object a line")
 
