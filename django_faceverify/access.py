@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django_faceverify import lifecycle, quotas
 from django_faceverify.exceptions import NotPermitted
 from django_faceverify.models import Event, Verification
+from django_faceverify.models.idempotency import beside_the_request
 from django_faceverify.models.token import TokenHolder
 from django_faceverify.models.transactions import committed
 
@@ -100,4 +101,5 @@ def _record_refusal(user: Any, permission: str, verification: Verification) -> N
             facts = {"permission": codename}
             Event.objects.append(verification, "permission_refused", actor=actor, data=facts)
 
-    committed(record)
+    with beside_the_request():
+        committed(record)

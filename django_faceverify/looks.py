@@ -20,6 +20,7 @@ from django_faceverify import access, inputs, intake, journal, lifecycle, quotas
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import Conflict, InputError, QuotaExceeded
 from django_faceverify.models import Event, IdentitySearch, Photo, Verification
+from django_faceverify.models.idempotency import beside_the_request
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import RevealReason
 from django_faceverify.signals import reveals_unusual
@@ -134,9 +135,10 @@ def _watch(actor: str) -> None:
 
 def _refuse(verification: Verification, actor: str) -> None:
     """A refused reveal is on record too, and the site hears of it at once."""
-    Event.objects.append(
-        verification, "reveal_refused", actor=actor, data={"reason": "too_many_reveals"}
-    )
+    with beside_the_request():
+        Event.objects.append(
+            verification, "reveal_refused", actor=actor, data={"reason": "too_many_reveals"}
+        )
     limit = app_settings.quotas.reveals_per_reviewer_hour or 0
     _alert(actor, quotas.reveals_this_hour(actor), limit, is_refused=True)
 

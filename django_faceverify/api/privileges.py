@@ -14,10 +14,19 @@ from django_faceverify.api.answers import answer_with
 from django_faceverify.api.bodies import read_fields
 from django_faceverify.api.cases import find_verification
 from django_faceverify.api.door import Door
+from django_faceverify.exceptions import Conflict
 from django_faceverify.headers import PRIVATE_HEADERS
+from django_faceverify.models import IdempotencyRecord
 
 
-class VerificationReveal(Door):
+class ShownOnce(Door):
+    """What is told in clear is told once: under the same key, it is not told again."""
+
+    def replay(self, request: Request, record: IdempotencyRecord) -> Response:
+        raise Conflict("idempotency_key_spent")
+
+
+class VerificationReveal(ShownOnce):
     @sensitive_variables()
     def post(self, request: Request, verification_id: str) -> Response:
         """The name and the ID number in clear, for somebody who says why; recorded."""
@@ -34,7 +43,7 @@ class VerificationReveal(Door):
         return Response(shown, headers=PRIVATE_HEADERS)
 
 
-class VerificationExport(Door):
+class VerificationExport(ShownOnce):
     @sensitive_variables()
     def post(self, request: Request, verification_id: str) -> Response:
         """Everything held about one case, in clear, for a request of access; recorded."""

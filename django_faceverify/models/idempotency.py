@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
@@ -75,3 +77,13 @@ def settle_request(verification_id: UUID) -> None:
     """Tie the change of a verification to the key of the request that makes it, if any."""
     if hold := current_hold.get():
         hold.settle(verification_id)
+
+
+@contextmanager
+def beside_the_request() -> Iterator[None]:
+    """What is written meanwhile, such as that a request was refused, does not settle its key."""
+    token = current_hold.set(None)
+    try:
+        yield
+    finally:
+        current_hold.reset(token)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from django_faceverify.headers import PRIVATE_HEADERS
-from django_faceverify.models import Verification
+from django_faceverify.models import IdempotencyRecord, Verification
 from tests.api.asking import assert_problem, decided, in_review, one, send
 from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
 
@@ -148,6 +148,33 @@ def test_too_many_are_told_when_to_come_back(
     response = send(as_revealer, one(case, "reveal/"), WHY)
     assert_problem(response, 429, "too_many_reveals")
     assert 0 < int(response["Retry-After"]) <= 3600
+
+
+def test_a_refusal_that_is_on_record_is_a_refusal_again(
+    as_revealer: APIClient, as_alice: APIClient, alice: User, settings: Any
+) -> None:
+    case = in_review(alice)
+    key: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": "the-same"}
+    for address in ("reveal/", "export/", "reopen/"):
+        for _ in range(2):
+            response = send(as_alice, one(case, address), WHY, **key)
+            assert_problem(response, 403, "permission_denied")
+    assert case.events.filter(action="permission_refused").count() == 3
+    limited(settings, REVEALS_PER_REVIEWER_HOUR=0)
+    for _ in range(2):
+        response = send(as_revealer, one(case, "reveal/"), WHY, **key)
+        assert_problem(response, 429, "too_many_reveals")
+    assert not IdempotencyRecord.objects.exists()
+
+
+def test_what_was_shown_is_not_shown_again(as_root: APIClient, alice: User) -> None:
+    case = in_review(alice)
+    key: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": "the-same"}
+    for address, why in (("reveal/", WHY), ("export/", {"note": WHY["note"]})):
+        assert send(as_root, one(case, address), why, **key).status_code == 200
+        again = send(as_root, one(case, address), why, **key)
+        assert_problem(again, 409, "idempotency_key_spent")
+    assert case.events.filter(action="revealed").count() == 2
 
 
 def test_ones_own_case_is_not_revealed(as_staff: Callable[..., APIClient]) -> None:

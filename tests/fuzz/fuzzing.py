@@ -69,6 +69,8 @@ def seen_by(role: str, whole: dict[str, Any]) -> dict[str, Any]:
             }
         if name not in ("Problem", "Dossier", "Review"):
             schema.setdefault("additionalProperties", False)
+    origins = whole["components"]["schemas"]["TokenNew"]["properties"]["origins"]
+    origins["maxItems"] = 0  # the example lists none
     return whole
 
 
