@@ -91,9 +91,11 @@ def review(
 def undo(verification: Verification, *, user: Any) -> None:
     """Take one's own judgement back, before it takes effect or meets a second one.
 
-    The case then waits for a judgement again, claimed for the same person. Raises ``Conflict``
-    when it is too late, or when there is none of theirs.
+    The case then waits for a judgement again, claimed for the same person. Raises
+    ``NotPermitted`` (one's own case), or ``Conflict`` when it is too late, or when there is
+    none of theirs.
     """
+    access.require_other(user, verification)
     actor = lifecycle.user_actor(user)
 
     def take_back() -> None:

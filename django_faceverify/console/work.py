@@ -127,7 +127,7 @@ class VerificationQueue(VerificationFinder):
         verification = self._reviewable(request, object_id)
         try:
             reviewing.undo(verification, user=request.user)
-        except Conflict as error:
+        except (Conflict, NotPermitted) as error:
             messages.error(request, sentence(error))
         else:
             case = self.short_id(verification)
