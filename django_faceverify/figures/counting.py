@@ -7,7 +7,6 @@ begins by moving the mark and so is won by one of them.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections import Counter, defaultdict
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -49,6 +48,8 @@ SETTLED = 60.0
 CALLS_SETTLE = 7
 #: rows that are looked up by one statement; SQLite takes no more than 999 values in some builds
 CELLS = 500
+#: the name space of the cells' keys
+CELL = UUID("5e0ff1a7-2f0e-4f0b-9d4c-0d6a5a1f2c53")
 #: kinds of which nothing is ever taken away again
 GROWING = (Kind.OPENED, Kind.REASON, Kind.CALL)
 
@@ -261,8 +262,7 @@ def _insert(cells: dict[Cell, int]) -> None:
 
 def _key(cell: Cell) -> UUID:
     """The primary key of a cell's row, made from everything that tells it apart."""
-    facts = json.dumps([str(part) for part in cell]).encode()
-    return UUID(bytes=hashlib.sha256(facts).digest()[:16])
+    return uuid5(CELL, json.dumps([str(part) for part in cell]))
 
 
 def _shrunken_days(cells: Counter[Cell]) -> list[date]:

@@ -77,7 +77,7 @@ def sums(rows: QuerySet[DailyFigure], *columns: str) -> Iterator[tuple[Any, ...]
 
 
 def counted_at() -> datetime | None:
-    """Up to when everything is counted; ``None`` before the first count."""
+    """When everything was last counted; ``None`` before the first count."""
     return FigureCount.objects.values_list("counted_at", flat=True).first()
 
 
