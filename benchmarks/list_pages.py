@@ -115,10 +115,20 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "deliveries": DELIVERIES,
         "deliveries, state": f"{DELIVERIES}?state__exact=dead",
         "deliveries, search": f"{DELIVERIES}?q={known['delivered']}",
-        "stock admin, first page": STOCK,
-        "stock admin, last page": f"{STOCK}?p={known['stock_pages']}",
-        "stock admin, status": f"{STOCK}?status__exact=in_review",
-        "stock admin, search": f"{STOCK}?q=order-7",
+    }
+
+
+def stock_pages(known: dict[str, Any]) -> dict[str, str]:
+    """The peers': name and address."""
+    middle, last = known["count"] // 2, known["count"] - 25
+    return {
+        "stock: admin, first page": STOCK,
+        "stock: admin, last page": f"{STOCK}?p={known['count'] // 100}",
+        "stock: admin, status": f"{STOCK}?status__exact=in_review",
+        "stock: admin, search": f"{STOCK}?q=order-7",
+        "stock: api, first page": "/stock-api/?limit=25&offset=0",
+        "stock: api, middle page": f"/stock-api/?limit=25&offset={middle}",
+        "stock: api, last page": f"/stock-api/?limit=25&offset={last}",
     }
 
 
@@ -150,7 +160,7 @@ class Asking:
             "next_day": _text(day + timedelta(days=1)),
             "long_ago": _text(now - timedelta(days=50)),
             "attempt_pages": min(LAST_PAGE, VerificationAttempt.objects.count() // 50),
-            "stock_pages": count // 100,
+            "count": count,
         }
         self.pages: dict[str, Callable[[], Any]] = {}
         for name, address in console_pages(self.known).items():
@@ -168,9 +178,8 @@ class Asking:
         self.pages["api: one case"] = lambda: self.api.get(
             f"{API}/verifications/{self.known['case']}/"
         )
-        for name, offset in (("first", 0), ("middle", count // 2), ("last", count - 25)):
-            address = f"/stock-api/?limit=25&offset={offset}"
-            self.pages[f"stock api, {name} page"] = lambda at=address: self.api.get(at)
+        for name, address in stock_pages(self.known).items():
+            self.pages[name] = lambda at=address: self.admin.get(at)
 
     def _add_list(self, name: str, client: APIClient, place: str, query: str) -> None:
         """Its first, middle and last page, if there are as many."""

@@ -133,7 +133,7 @@ class CreatedFilter(TypedFilter):
     title = _("created")
     parameter_name = "created"
     days_back = {"today": 0, "week": 6, "month": 29}
-    inputs = (("created_from", _("From"), "date"), ("created_to", _("To"), "date"))
+    inputs = (("created_from", _("From day"), "date"), ("created_to", _("To day"), "date"))
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[Any, Any]]:
         return [("today", _("Today")), ("week", _("Past 7 days")), ("month", _("Past 30 days"))]
@@ -185,7 +185,7 @@ def _day(text: str) -> date | None:
         return None
     day = parse_date(text)
     if day is None or not 1970 <= day.year < 9000:
-        raise ValueError(text)
+        raise ValueError
     return day
 
 
