@@ -232,7 +232,7 @@ class Case:
                 similarity=cells.number(attempt.similarity),
                 duration=cells.duration(attempt.duration_ms),
             )
-            for attempt in self.verification.attempts.order_by("-number")[:SHOWN]
+            for attempt in self.verification.attempts.order_by("-number", "role")[:SHOWN]
         ]
 
     @cached_property

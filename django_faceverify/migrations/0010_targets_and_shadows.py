@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
             model_name="verificationattempt",
             name="role",
             field=models.CharField(
-                choices=[("case", "for the case"), ("shadow", "shadow: decides nothing")],
+                choices=[("case", "decides"), ("shadow", "shadow")],
                 default="case",
                 max_length=10,
                 verbose_name="role",

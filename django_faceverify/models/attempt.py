@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_faceverify.models.keys import new_id
 from django_faceverify.models.photo import Photo
@@ -41,8 +42,8 @@ class VerificationAttempt(models.Model):
         UNKNOWN = "unknown", _("outcome unknown")
 
     class Role(models.TextChoices):
-        CASE = "case", _("for the case")
-        SHADOW = "shadow", _("shadow: decides nothing")
+        CASE = "case", pgettext_lazy("role of a call", "decides")
+        SHADOW = "shadow", pgettext_lazy("role of a call", "shadow")
 
     class Billed(models.TextChoices):
         YES = "yes", _("yes")

@@ -8,16 +8,17 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from django_faceverify import intake
+from django_faceverify import intake, sweeper
 from django_faceverify.models import Event, Photo, VerificationAttempt
 from tests.api.asking import API, assert_problem, decided, one
 from tests.conftest import CONSENT
 from tests.scripted import similarity
+from tests.shadows import use_shadow
 
 ATTEMPT_KEYS = {
     "number", "session_id", "provider", "state", "is_billed", "provider_code",
     "provider_message", "provider_session_id", "similarity", "reason_code", "http_status",
-    "started_at", "finished_at", "duration_ms", "verification", "photo",
+    "started_at", "finished_at", "duration_ms", "verification", "photo", "role",
 }  # fmt: skip
 
 
@@ -28,6 +29,25 @@ def test_attempts_of_a_verification(as_reviewer: APIClient, alice: User) -> None
     assert [row["number"] for row in rows] == [1, 2]
     assert set(rows[0]) == ATTEMPT_KEYS
     assert rows[0]["verification"] == str(case.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shadow_is_marked_and_changes_nothing_that_was_read(
+    as_reviewer: APIClient, alice: User, settings: Any
+) -> None:
+    use_shadow(settings)
+    case = decided(alice, similarity(75))
+    before = as_reviewer.get(one(case))
+    assert sweeper.drain_shadows() == 1
+    rows = as_reviewer.get(one(case, "attempts/")).json()["results"]
+    assert [(row["role"], row["provider"]) for row in rows] == [
+        ("case", "default"),
+        ("shadow", "second"),
+    ]
+    after = as_reviewer.get(one(case))
+    assert after.json() == before.json()
+    assert after.headers["ETag"] == before.headers["ETag"]
+    assert set(after.json()["thresholds"]) >= {"target_far", "review_far", "far_table"}
 
 
 def test_an_attempt_by_its_session_id(as_reviewer: APIClient, alice: User) -> None:

@@ -364,8 +364,13 @@ def test_changed_thresholds_are_on_record(
     settings.FACEVERIFY = {**settings.FACEVERIFY, "PROVIDERS": {"default": stricter}}
     policy.note()
     first, second = PolicyVersion.objects.order_by("number")
-    assert json.loads(first.content)["LEVELS"]["default"]["verify_at"] == 80
-    assert json.loads(second.content)["LEVELS"]["default"]["verify_at"] == 90
+    assert json.loads(first.content)["LEVELS"]["default"]["lines"]["verify_at"] == 80
+    assert json.loads(second.content)["LEVELS"]["default"]["lines"]["verify_at"] == 90
+    aiming = {**provider, "THRESHOLDS": {"TARGET_FAR": "1e-4"}}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "PROVIDERS": {"default": aiming}}
+    policy.note()
+    third = PolicyVersion.objects.get(number=3)
+    assert json.loads(third.content)["LEVELS"]["default"]["lines"]["target_far"] == "0.0001"
     assert kinds() == []
 
 
