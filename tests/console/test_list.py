@@ -93,6 +93,16 @@ def test_parts_of_a_reference_find_nothing(as_reviewer: Client, alice: User, que
     assert not response.context["cl"].result_list
 
 
+@pytest.mark.parametrize("query", ["rder-1", "x" * 101, "%", "_" * 7, "010011", "张三"])
+def test_an_empty_search_says_why(as_reviewer: Client, alice: User, query: str) -> None:
+    decided_as(alice, 72, reference="order-1")
+    page = as_reviewer.get(LIST, {"q": query}).content.decode()
+    assert "No case has exactly this id, session id or reference; parts find nothing." in page
+    page = as_reviewer.get(ATTEMPTS, {"q": query}).content.decode()
+    assert "No call has exactly this session id; parts of one find nothing." in page
+    assert "parts" not in as_reviewer.get(LIST).content.decode()
+
+
 @pytest.mark.parametrize("typed", [IDCARD_NUMBER, "110101 19900307 123x", "11010119900307-1234"])
 @pytest.mark.parametrize("path", [LIST, "/admin/django_faceverify/verificationattempt/"])
 def test_an_idcard_number_is_sent_away_from_the_address(
