@@ -209,7 +209,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Decide a verification that is in review",
         parameters=[sent.IF_MATCH],
         request=sent.json_body("Review"),
-        refusals={403: ("own_case",), 409: ("not_in_review",), 412: ("changed_meanwhile",)},
+        refusals={
+            403: ("own_case", "same_person_twice"),
+            409: ("not_in_review", "already_judged", "claimed_by_another"),
+            412: ("changed_meanwhile",),
+        },
+    ),
+    ("POST", f"{ONE}review/undo/"): _command(
+        "undo_review",
+        REVIEWING,
+        "Take one's own judgement back, before it takes effect or meets a second one",
+        refusals={403: ("own_case",), 409: ("nothing_to_undo", "undo_too_late")},
     ),
     ("POST", f"{ONE}reveal/"): _command(
         "reveal_identity",

@@ -93,7 +93,15 @@ VERIFICATION_FOR_STAFF = _for_staff(
         "idcard_number_mask": text("The first three and the last four characters."),
         "similarity": or_null(SCORE),
         "thresholds": or_null(
-            record({"verify_at": number(), "review_at": {"type": ["number", "null"]}})
+            record(
+                {
+                    "verify_at": number(),
+                    "review_at": or_null(number()),
+                    "target_far": or_null(text("The rate of false accepts that it follows from.")),
+                    "review_far": or_null(text("The same for review_at.")),
+                    "far_table": or_null(text("The version of the table that says so.")),
+                }
+            )
         ),
         "provider": text("The alias that was asked."),
         "decision_source": choice([NOTHING, *Verification.Source]),
@@ -121,6 +129,8 @@ EXAMPLE: dict[str, Any] = {
     "alternative_url": None,
 }
 
+COMPANY = record({"name": text(), "contact": text(), "privacy_url": text(), "region": text()})
+
 COMPONENTS: dict[str, Schema] = {
     "Verification": record(
         {**VERIFICATION, **VERIFICATION_FOR_STAFF},
@@ -134,6 +144,7 @@ COMPONENTS: dict[str, Schema] = {
             "session_id": text("Ours, as it was sent to the provider."),
             "verification": key(),
             "photo": or_null(key()),
+            "role": choice(VerificationAttempt.Role, "Whether it decided, or looked on."),
             "provider": text("The alias that was asked."),
             "state": choice(VerificationAttempt.State),
             "is_billed": choice(VerificationAttempt.Billed),
@@ -196,10 +207,8 @@ COMPONENTS: dict[str, Schema] = {
             "text_sha256": text("Of the text in UTF-8.", pattern="^[0-9a-f]{64}$"),
             "is_required": flag(),
             "guardian_age": whole("Below it only a guardian can agree."),
-            "provider": record(
-                {"name": text(), "contact": text(), "privacy_url": text(), "region": text()},
-                description="Who compares the photo.",
-            ),
+            "provider": {**COMPANY, "description": "Who compares the photo."},
+            "second_providers": list_of(COMPANY, "Others who may be shown the photo as well."),
             "alternative_url": or_null(text()),
         },
         description="The text to agree to.",
