@@ -73,6 +73,7 @@ def main() -> None:
     people.objects.bulk_create(
         [people(username=f"person-{number}") for number in range(USERS)], ignore_conflicts=True
     )
+    people.objects.filter(username="reviewer").delete()  # of a run that was cut off
     people.objects.create_superuser("reviewer", password="reviewer")  # noqa: S106 (measured only)
     models = (Verification, Photo, VerificationAttempt, WebhookDelivery)
     connection.disable_constraint_checking()  # for SQLite, which cannot do it later

@@ -142,7 +142,7 @@ def site_environment(url: str, folder: str) -> dict[str, str]:
         "BENCHMARK_FOLDER": folder,
         "BENCHMARK_DATABASE_URL": url,
         "BENCHMARK_BROKER_URL": "memory://",
-        "BENCHMARK_CONNECTIONS": "kept",
+        "BENCHMARK_CONNECTIONS": "kept" if url.startswith("postgres") else "plain",
     }
 
 
