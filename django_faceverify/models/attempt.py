@@ -94,6 +94,7 @@ class VerificationAttempt(models.Model):
             models.Index(fields=["state", "-started_at"], name="faceverify_attempt_state"),
             models.Index(fields=["is_billed", "-started_at"], name="faceverify_attempt_billed"),
             models.Index(fields=["provider", "-started_at"], name="faceverify_attempt_prov"),
+            models.Index(fields=["role", "-started_at"], name="faceverify_attempt_by_role"),
             models.Index(fields=["provider_session_id"], name="faceverify_provider_session"),
         ]
         constraints = [

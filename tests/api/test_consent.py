@@ -68,6 +68,7 @@ def test_the_text(as_alice: APIClient) -> None:
             "privacy_url": "",
             "region": "",
         },
+        "second_providers": [],
         "alternative_url": None,
     }
 

@@ -142,7 +142,9 @@ def test_staff_see_how_it_was_decided(as_reviewer: APIClient, alice: User) -> No
     assert set(shown) == STAFF_KEYS
     assert shown["status"] == "verified"
     assert shown["similarity"] == 95
-    assert shown["thresholds"] == {"verify_at": 80, "review_at": 70}
+    assert shown["thresholds"] == {
+        "verify_at": 80, "review_at": 70, "target_far": None, "review_far": None, "far_table": None
+    }  # fmt: skip
     assert shown["provider"] == "default"
     assert shown["decision_source"] == "threshold"
     assert shown["idcard_number_mask"] == "000***********0011"

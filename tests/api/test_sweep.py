@@ -34,7 +34,7 @@ def path_of(route: str) -> str:
 
 PATHS = ["", *(path_of(str(pattern.pattern)) for pattern in api_urls.addresses)]
 POSTS = ("photos", "consent", "withdraw", "cancel", "redact", "review", "reveal", "export",
-         "reopen", "confirm", "token", "revoke")  # fmt: skip
+         "reopen", "confirm", "token", "revoke", "undo")  # fmt: skip
 #: what needs no fields, so that an empty body is a good one
 NEED_NOTHING = ("cancel/", "withdraw/", "redact/", "token/", "revoke/")
 IDS = ["{case}", UNKNOWN, "nobody", "%00", "a" * 5000, "..%2e", "{case}%20", "{CASE}%0a"]

@@ -9,6 +9,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="verificationattempt",
+            index=models.Index(fields=["role", "-started_at"], name="faceverify_attempt_by_role"),
+        ),
+        migrations.AddIndex(
+            model_name="verificationattempt",
             index=models.Index(fields=["provider_session_id"], name="faceverify_provider_session"),
         ),
     ]
