@@ -152,7 +152,8 @@ def _added_by(batch: list[Step], before: int) -> Counter[Cell]:
     ):
         histories[verification_id].append((pk, Fact(*facts)))
     verdicts: dict[UUID, set[int]] = defaultdict(set)
-    answers = VerificationAttempt.objects.filter(state=State.ANSWERED).exclude(reason_code="")
+    answered = VerificationAttempt.objects.of_the_case().filter(state=State.ANSWERED)
+    answers = answered.exclude(reason_code="")
     for verification_id, number in _in_chunks(
         answers.values_list("verification_id", "number"), "verification__in", ids
     ):

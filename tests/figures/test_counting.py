@@ -15,6 +15,7 @@ from django_faceverify import verification as engine
 from django_faceverify.audit import deleting_cases
 from django_faceverify.figures import counting
 from django_faceverify.models import DailyFigure, FigureCount, Verification, VerificationAttempt
+from django_faceverify.models.keys import new_id
 from django_faceverify.quotas import this_day
 from tests.conftest import submitted
 from tests.ledgers import write_attempts
@@ -71,6 +72,18 @@ def test_what_the_app_itself_writes(cases: list[Verification], reviewer: User) -
     assert total("review", detail=f"user:{reviewer.pk}", source="against") == 1
     assert total("call", result="answered", source="yes") == 4
     assert total("latency") == 4
+
+
+def test_a_finding_of_a_shadow_is_no_verdict_about_the_case(alice: User) -> None:
+    """The first call of a shadow has the number of the call that decided."""
+    case = decided(alice, 95)
+    (own,) = case.attempts.all()
+    own.pk, own.session_id = new_id(), "of-the-shadow"
+    own.role, own.provider, own.reason_code = "shadow", "second", "face_mismatch"
+    own.save(force_insert=True)
+    count_all()
+    assert total("comparison", source="threshold", result="verified") == 1
+    assert total("ended", source="threshold", result="verified") == 1
 
 
 def test_nothing_is_counted_twice(cases: list[Verification]) -> None:
