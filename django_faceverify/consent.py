@@ -125,8 +125,8 @@ def demand(
 
 
 @sensitive_variables("sealed")
-def lacks_guardian(verification: Verification) -> bool:
-    """Whether this is a child's case without a guardian's consent.
+def lacks_guardian(verification: Verification, second_provider: str = "") -> bool:
+    """Whether this is a child's case without a guardian's consent; to a second provider, if named.
 
     A number that does not open is nobody's age; it cannot be sent either.
     """
@@ -135,7 +135,10 @@ def lacks_guardian(verification: Verification) -> bool:
         is_child = bool(sealed) and _is_child(sealed.unseal())
     except SealBroken:
         return False
-    return is_child and not _given(verification).by_guardian().exists()
+    given = _given(verification).by_guardian()
+    if second_provider:
+        given = given.covering(second_provider)
+    return is_child and not given.exists()
 
 
 def template(name: str) -> Any:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from django_faceverify import health, ledger, lifecycle, outcome, quotas, thresholds
+from django_faceverify import consent, health, ledger, lifecycle, outcome, quotas, thresholds
 from django_faceverify import verification as engine
 from django_faceverify.audit import policy
 from django_faceverify.conf import app_settings
@@ -88,9 +88,12 @@ def _win(shadow_id: UUID) -> ShadowClaim | None:
     )
     if not won:
         return None
-    shadow = ShadowRun.objects.select_related("verification", "photo").get(pk=shadow_id)
-    if not _is_wanted(shadow):
+    shadow = ShadowRun.objects.select_related("verification", "photo", "attempt").get(pk=shadow_id)
+    if not _is_wanted(shadow) or _is_corrected(shadow):
         _end(shadow, State.DROPPED, reason_code="")
+        return None
+    if consent.lacks_guardian(shadow.verification, shadow.provider):
+        _end(shadow, State.DROPPED, reason_code=ReasonCode.UNDER_AGE)
         return None
     verification, photo = shadow.verification, shadow.photo
     photo.verification = verification
@@ -113,6 +116,12 @@ def _is_wanted(shadow: ShadowRun) -> bool:
         return False
     now = app_settings.level(shadow.level).shadow
     return now is not None and now.provider == shadow.provider and now.share > 0
+
+
+def _is_corrected(shadow: ShadowRun) -> bool:
+    """Whether the first provider was asked about another name or number than the case has now."""
+    later = shadow.verification.events.filter(action="submitted", at__gt=shadow.attempt.started_at)
+    return later.filter(data__corrected=True).exists()
 
 
 def _record(claim: ShadowClaim, answer: Comparison | ProviderError) -> None:

@@ -36,6 +36,7 @@ from django_faceverify.models import (
     VerificationAttempt,
 )
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.keys import new_id
 from django_faceverify.providers.base import Comparison
 from django_faceverify.reasons import ReasonCode, RedactionReason
 from tests.conftest import IDCARD_NUMBER, submitted
@@ -281,6 +282,44 @@ def test_switched_off_holds_for_the_planned_as_well(settings: Any, planned: Shad
     assert sweeper.drain_shadows() == 0
     assert stand(planned) == ("dropped", "")
     assert SecondProvider.requests == []
+
+
+def test_a_child_is_shown_to_nobody_else_by_its_own_consent(
+    monkeypatch: pytest.MonkeyPatch, planned: ShadowRun
+) -> None:
+    """Its guardian has agreed to a text that does not name the second provider."""
+    monkeypatch.setattr("django_faceverify.identity.age", lambda number: 13)
+    consents = planned.verification.consents
+    own = consents.get()
+    own.pk, own.given_by, own.text_version = new_id(), "guardian", "demo-0"
+    own.save(force_insert=True)
+    sweeper.drain_shadows()
+    assert SecondProvider.requests == []
+    assert stand(planned) == ("dropped", "under_age")
+    assert not shadow_attempts(planned.verification)
+
+
+def test_a_guardian_may_agree_to_the_second_as_well(
+    monkeypatch: pytest.MonkeyPatch, planned: ShadowRun
+) -> None:
+    monkeypatch.setattr("django_faceverify.identity.age", lambda number: 13)
+    planned.verification.consents.update(given_by="guardian")
+    sweeper.drain_shadows()
+    assert stand(planned) == ("compared", "")
+
+
+def test_a_photo_is_not_compared_with_what_was_corrected_since(
+    verification: Verification, jpeg: bytes
+) -> None:
+    """The two would be asked about different people."""
+    planned = decided(verification, 12)
+    verification.refresh_from_db()
+    photo = intake.Submission(image=jpeg)
+    intake.submit(verification, photo, user=None, idcard_name="李四")
+    engine.run(verification.pk)
+    sweeper.drain_shadows()
+    assert SecondProvider.requests == []
+    assert stand(planned) == ("dropped", "")
 
 
 def test_after_the_deadline_it_is_dropped(planned: ShadowRun) -> None:
