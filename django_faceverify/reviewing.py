@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify import access, inputs, lifecycle
 from django_faceverify.conf import Level, app_settings
-from django_faceverify.exceptions import Conflict, InputError, NotPermitted
+from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
 from django_faceverify.models import Event, Judgement, Review, Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.transactions import committed
@@ -285,10 +285,19 @@ def _second_thought(judgements: list[Judgement]) -> dict[str, Any]:
 @sensitive_variables("words")
 def _keep_notes(verification: Verification, judgements: list[Judgement]) -> None:
     """Put the notes on the case, where reviewers read them; without one, the old one stays."""
-    words = "\n\n".join(one.note.unseal() for one in judgements if one.note)
+    words = "\n\n".join(filter(None, map(_words_of, judgements)))
     if words:
         verification.review_note = words
         verification.save(update_fields=["review_note"])
+
+
+@sensitive_variables()
+def _words_of(judgement: Judgement) -> str:
+    """The note; none where it does not open any more: the judgement stands without it."""
+    try:
+        return judgement.note.unseal() if judgement.note else ""
+    except SealBroken:
+        return ""
 
 
 def _set(verification: Verification, **columns: Any) -> None:

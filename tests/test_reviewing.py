@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from django_faceverify import intake, lifecycle, redaction, reopening, reviewing, sweeper, webhooks
 from django_faceverify.audit import chains
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Judgement, Review, Verification, WebhookDelivery
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.fields import Sealed
 from django_faceverify.signals import verification_decided, verification_needs_input
 from tests.console.conftest import decided_as
 
@@ -291,6 +294,19 @@ def test_a_decision_is_undone(
     case.refresh_from_db()
     assert (case.status, case.reason_code) == ("requires_input", "image_blurry")
     assert announced == ["requires_input"]
+
+
+def test_a_note_that_does_not_open_holds_up_no_decision(
+    case: Verification, reviewer: User, rules: Any
+) -> None:
+    rules(UNDO_SECONDS=60)
+    judge(case, reviewer, note="seen before")
+    sealed_elsewhere = Verification.objects.values_list(Cast("idcard_name", TextField())).get()[0]
+    Judgement.objects.update(note=Sealed(sealed_elsewhere))
+    let_time_pass(case)
+    sweeper.sweep()
+    case.refresh_from_db()
+    assert (case.status, case.review_note) == ("verified", "")
 
 
 def test_undoing_comes_too_late(case: Verification, reviewer: User, rules: Any) -> None:
