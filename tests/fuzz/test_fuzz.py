@@ -20,8 +20,10 @@ from tests.fuzz.site import Site, running_example
 
 pytestmark = pytest.mark.services
 
-#: how long the short form may take for one role
-SECONDS = 4
+#: how long the short form may take for one role; on a busy machine, the second time
+SECONDS = (4, 40)
+#: questions by which something is shown
+ENOUGH = 20
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +64,16 @@ def test_the_site_serves_what_is_committed(site: Site) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_contradicts_the_description(site: Site, role: str, tmp_path: Path) -> None:
-    outcome = fuzz(site, role, tmp_path, examples=1, seconds=SECONDS)
-    assert outcome.is_passed, outcome.output
-    assert outcome.cases > 20
+    counts = []
+    for seconds in SECONDS:
+        folder = tmp_path / str(seconds)
+        folder.mkdir()
+        outcome = fuzz(site, role, folder, examples=1, seconds=seconds)
+        assert outcome.is_passed, outcome.output
+        counts.append(outcome.cases)
+        if outcome.cases > ENOUGH:
+            return
+    pytest.fail(f"so few questions were asked: {counts}")
 
 
 def test_outsiders_are_told_less() -> None:
