@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify import access, inputs, intake, lifecycle, looks, quotas
 from django_faceverify.exceptions import InputError, SealBroken
-from django_faceverify.models import Photo, Verification
+from django_faceverify.models import Judgement, Photo, Verification
 from django_faceverify.models.fields import SealedValue, emptied
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import RevealReason
@@ -60,16 +60,21 @@ def cases_of(
     return found.order_by("created_at")
 
 
-def describe(verification: Verification, *, actor: str, reason: str) -> dict[str, Any]:
+def describe(
+    verification: Verification, *, actor: str, reason: str, is_blind: bool = False
+) -> dict[str, Any]:
     """One case with everything that belongs to it, in clear; the look is recorded first.
 
-    ``reason`` is in the asker's own words; they are sealed beside the event.
+    ``reason`` is in the asker's own words; they are sealed beside the event. With
+    ``is_blind``, what others think before it holds is left out.
     """
     with transaction.atomic():
         belongings = {
-            relation.get_accessor_name(): list(
-                _rows(relation.related_model, relation.field.name, verification.pk)
-            )
+            relation.get_accessor_name(): [
+                row
+                for row in _rows(relation.related_model, relation.field.name, verification.pk)
+                if not (is_blind and isinstance(row, Judgement) and row.actor != actor)
+            ]
             for relation in _ours(verification)
         }
         every = [verification, *chain.from_iterable(belongings.values())]
@@ -87,7 +92,7 @@ def describe(verification: Verification, *, actor: str, reason: str) -> dict[str
 def export(verification: Verification, *, user: Any, note: object) -> dict[str, Any]:
     """The same for staff, who say in their own words who asked; counts as a reveal.
 
-    Raises ``PermissionDenied``, ``NotPermitted`` (one's own case), ``InputError`` or
+    Whoever asks may be the second person to judge, who judges blind. Raises ``PermissionDenied``, ``NotPermitted`` (one's own case), ``InputError`` or
     ``QuotaExceeded``.
     """
     access.require_as_staff(user, access.EXPORT, verification)
@@ -96,7 +101,7 @@ def export(verification: Verification, *, user: Any, note: object) -> dict[str, 
         raise InputError("reveal_note_too_short", "note")
     actor = lifecycle.user_actor(user)
     committed(lambda: quotas.admit_reveal(actor))
-    return describe(verification, actor=actor, reason=words)
+    return describe(verification, actor=actor, reason=words, is_blind=True)
 
 
 def pictures(verification: Verification, *, actor: str) -> Iterator[Picture]:

@@ -63,6 +63,26 @@ def test_an_export_tells_everything_once_and_is_on_record(
     assert case.reveals.get().note.unseal() == "letter of 3 May"
 
 
+def test_an_export_does_not_tell_the_second_person_what_the_first_one_thinks(
+    as_staff: Callable[..., APIClient], alice: User, settings: Any
+) -> None:
+    level = {**settings.FACEVERIFY["LEVELS"]["default"], "FOUR_EYES": True}
+    settings.FACEVERIFY = {**settings.FACEVERIFY, "LEVELS": {"default": level}}
+    case = in_review(alice)
+    may = ("view_verification", "review_verification", "export_verification")
+    judgement = {"decision": "reject", "reason_code": "different_person", "note": "a twin"}
+    first, second = as_staff("first", *may), as_staff("second", *may)
+    assert send(first, one(case, "review/"), judgement).json()["status"] == "in_review"
+    told = [
+        send(client, one(case, "export/"), {"note": WHY["note"]}).json()["judgements"]
+        for client in (first, second)
+    ]
+    assert [one["note"] for one in told[0]] == ["a twin"]
+    assert told[1] == []
+    columns = [event.data["column"] for event in case.events.filter(action="revealed")]
+    assert ["judgement.note" in one for one in columns] == [True, False]
+
+
 @pytest.mark.parametrize("note", [None, "", "no", 7, []])
 def test_an_export_needs_words(
     as_staff: Callable[..., APIClient], alice: User, note: object
