@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 
 from django_faceverify import intake, reviewing, webhooks
 from django_faceverify.api.door import Door
+from django_faceverify.api.openapi.operations import refusals
 from django_faceverify.conf import DEMO_TEXT
 from django_faceverify.models import (
     IdempotencyRecord,
@@ -356,6 +358,16 @@ def test_every_code_is_documented_and_provoked() -> None:
     assert set(documented()) - elsewhere == set(PROVOKED)
 
 
+def assert_described(response: Any, code: str) -> None:
+    """The description of the address says that it may refuse in this way."""
+    if response.status_code == 405:  # nothing that is described
+        return
+    route = response.resolver_match.route.removeprefix(API[1:])
+    address = re.sub(r"<\w+:(\w+)>", r"{\1}", route)
+    told = refusals(response.wsgi_request.method, address)
+    assert code in told[response.status_code]
+
+
 @pytest.mark.parametrize("code", PROVOKED)
 def test_codes(world: World, code: str) -> None:
     response = PROVOKED[code](world)
@@ -367,6 +379,7 @@ def test_codes(world: World, code: str) -> None:
         assert "end with a slash" in body["detail"]
     else:
         assert code in named
+        assert_described(response, body["code"])
     assert set(body) - {"errors", "alternative_url"} == {
         "type",
         "title",

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from django_faceverify import sweeper
+from django_faceverify.api.openapi.operations import refusals
 from django_faceverify.models import Event, Review, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from tests.api.asking import assert_problem, decided, in_review, one, send
@@ -145,6 +146,15 @@ def test_a_decision_is_held_and_undone(as_reviewer: APIClient, alice: User, sett
     Review.objects.update(due_at=db_now(-1))
     sweeper.sweep()
     assert as_reviewer.get(one(case)).json()["status"] == "rejected"
+
+
+def test_undoing_what_is_decided_is_refused_as_described(
+    as_reviewer: APIClient, alice: User
+) -> None:
+    case = in_review(alice)
+    decide(as_reviewer, case)
+    assert_problem(send(as_reviewer, one(case, "review/undo/"), {}), 409, "not_in_review")
+    assert "not_in_review" in refusals("POST", "verifications/{verification_id}/review/undo/")[409]
 
 
 def test_two_people_decide(

@@ -21,7 +21,7 @@ from tests.fuzz.site import Site, running_example
 pytestmark = pytest.mark.services
 
 #: how long the short form may take for one role; on a busy machine, the second time
-SECONDS = (4, 40)
+SECONDS = (4, 25)
 #: questions by which something is shown
 ENOUGH = 20
 

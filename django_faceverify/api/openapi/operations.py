@@ -219,7 +219,10 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "undo_review",
         REVIEWING,
         "Take one's own judgement back, before it takes effect or meets a second one",
-        refusals={403: ("own_case",), 409: ("nothing_to_undo", "undo_too_late")},
+        refusals={
+            403: ("own_case",),
+            409: ("not_in_review", "nothing_to_undo", "undo_too_late"),
+        },
     ),
     ("POST", f"{ONE}reveal/"): _command(
         "reveal_identity",
