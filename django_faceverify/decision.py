@@ -18,6 +18,10 @@ class Zone(str, Enum):
     MISMATCH = "mismatch"
 
 
+#: what a similarity in that part says of the person
+WORDS = {Zone.VERIFIED: "match", Zone.IN_REVIEW: "between", Zone.MISMATCH: "mismatch"}
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """Two lines on the provider's scale: 0 <= ``review_at`` <= ``verify_at`` <= 100.
@@ -87,9 +91,7 @@ def verdict_of(similarity: float | None, reason_code: str, thresholds: Threshold
     if reason_code or similarity is None:
         is_verdict = REASONS[reason_code].category is Category.MISMATCH
         return "mismatch" if is_verdict else "finding"
-    if similarity >= thresholds.verify_at:
-        return "match"
-    return "between" if similarity >= thresholds.review_at else "mismatch"
+    return WORDS[thresholds.zone(similarity)]
 
 
 def decide_finding(reason_code: str, tries: Tries) -> Decision:
