@@ -157,7 +157,7 @@ class Cases:
             self.users[0] if chance() < HOT_USER_SHARE else self.random.choice(self.users),
             f"order-{number // 2}", "strict" if chance() < 0.01 else "default", "0", "{}", status,
             self.random.choice(reasons) if reasons else "", similarity,
-            "80" if is_compared else None, "70" if is_compared else None, None, None, "", provider,
+            "80" if is_compared else None, "70" if is_compared else None, "", "", "", provider,
             "threshold" if is_decided else "", decided if is_decided else None, None,
             "" if is_redacted else token, "" if is_redacted else token,
             "" if is_redacted else index, "" if is_redacted else "000***********0011", "",
