@@ -32,6 +32,7 @@ from django.db.models import Model, UniqueConstraint  # noqa: E402
 from django_faceverify import sealing  # noqa: E402
 from django_faceverify.models import (  # noqa: E402
     Photo,
+    Review,
     Verification,
     VerificationAttempt,
     WebhookDelivery,
@@ -46,8 +47,17 @@ DAYS = 100
 USERS = 1000
 #: of all cases, those of the user who has most
 HOT_USER_SHARE = 0.02
+#: of the cases in review, those that wait for a second person
+SECOND_SHARE = 0.1
 SLICE = 20_000
 
+MODELS: tuple[type[Model], ...] = (
+    Verification,
+    Review,
+    Photo,
+    VerificationAttempt,
+    WebhookDelivery,
+)
 #: a text for a column, or None; both databases read their own types out of texts
 Row = list[str | None]
 
@@ -75,17 +85,16 @@ def main() -> None:
     )
     people.objects.filter(username="reviewer").delete()  # of a run that was cut off
     people.objects.create_superuser("reviewer", password="reviewer")  # noqa: S106 (measured only)
-    models = (Verification, Photo, VerificationAttempt, WebhookDelivery)
     connection.disable_constraint_checking()  # for SQLite, which cannot do it later
     with transaction.atomic(), ExitStack() as stack:
         endpoint = WebhookEndpoint(url="https://example.com/", secret="made up")  # noqa: S106
         endpoint.created_at = endpoint.updated_at = datetime.now(timezone.utc)
         endpoint.save()
-        for model in models:
+        for model in MODELS:
             stack.enter_context(without_indexes(model))
         cases = Cases(count, endpoint.pk.hex)
         while any(batch := cases.batch(SLICE)):
-            for model in models:
+            for model in MODELS:
                 write(model, batch[model])
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -113,7 +122,7 @@ class Cases:
         rows: dict[type[Model], list[Row]] = {}
         if self.number >= self.count:
             return rows
-        for model in (Verification, Photo, VerificationAttempt, WebhookDelivery):
+        for model in MODELS:
             rows[model] = []
         for _ in range(min(size, self.count - self.number)):
             self._case(rows)
@@ -148,7 +157,7 @@ class Cases:
             self.users[0] if chance() < HOT_USER_SHARE else self.random.choice(self.users),
             f"order-{number // 2}", "strict" if chance() < 0.01 else "default", "0", "{}", status,
             self.random.choice(reasons) if reasons else "", similarity,
-            "80" if is_compared else None, "70" if is_compared else None, provider,
+            "80" if is_compared else None, "70" if is_compared else None, "", "", "", provider,
             "threshold" if is_decided else "", decided if is_decided else None, None,
             "" if is_redacted else token, "" if is_redacted else token,
             "" if is_redacted else index, "" if is_redacted else "000***********0011", "",
@@ -158,16 +167,19 @@ class Cases:
             None if is_redacted else "identity" if is_final else "photos",
             "waiting" if due else None, "1", "0", "0", None, due, due,
         ])  # fmt: skip
+        if status == "in_review":
+            stage = "second" if chance() < SECOND_SHARE else "first"
+            rows[Review].append([key, decided, stage, None, None, None])
         if not is_compared:
             return
         photo = self._key(at)
         rows[Photo].append([
             photo, key, "1", f"{photo[:2]}/{photo}", "", f"{self.random.getrandbits(256):064x}",
-            "480", "640", "60000", "camera", created, None,
+            "480", "640", "60000", None, "camera", created, None,
         ])  # fmt: skip
         state = "answered" if chance() < 0.98 else "unknown"
         rows[VerificationAttempt].append([
-            self._key(at), key, photo, "1", provider, self._key(at), state,
+            self._key(at), key, photo, "case", "1", provider, self._key(at), state,
             "yes" if state == "answered" else "unknown", "", "0", "OK", "", similarity, "200",
             created, decided, "800",
         ])  # fmt: skip

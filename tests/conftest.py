@@ -14,10 +14,19 @@ from PIL import Image
 from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
 from tests.faces.fixtures import local_engine, quality_checked
+from tests.live import live_server, own_connections
 from tests.scripted import ScriptedProvider, similarity
 from tests.webhooks.fixtures import receiver, told, webhook_rules
 
-__all__ = ["local_engine", "quality_checked", "receiver", "told", "webhook_rules"]
+__all__ = [
+    "live_server",
+    "local_engine",
+    "own_connections",
+    "quality_checked",
+    "receiver",
+    "told",
+    "webhook_rules",
+]
 
 #: without an app of the site's, Celery would send our messages to a RabbitMQ on this machine
 celery_app = Celery("tests")

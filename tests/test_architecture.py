@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "tasks": f"{WORK} {RULES} models {GROUND}",
     "intake": f"access reviewing submission redaction tasks {RULES} models providers {CRAFTS} {GROUND}",
     "api": DOOR,
-    "console capture": f"audit figures policy_lab quotas {DOOR}",
+    "console capture": f"audit figures policy_lab quotas faces {DOOR}",
     "testing": f"intake verification models providers {GROUND}",
     "looks": f"intake access {RULES} models {CRAFTS} {GROUND}",
     "reopening": f"access {RULES} models {CRAFTS} {GROUND}",

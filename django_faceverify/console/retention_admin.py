@@ -13,7 +13,13 @@ from django_faceverify.console import cells
 from django_faceverify.console.records import RecordAdmin
 from django_faceverify.models import RetentionDay
 
-CLOCKS = ("photo", "identity", "audit", "draft")
+#: what each clock destroys, in the order of the columns
+CLOCKS = {
+    "photo": _("photos"),
+    "identity": _("identities"),
+    "draft": _("drafts"),
+    "audit": _("cases"),
+}
 
 
 class RetentionAdmin(RecordAdmin):
@@ -49,12 +55,12 @@ class RetentionAdmin(RecordAdmin):
     @admin.display(description=_("clocks, in days"))
     def clocks_in_days(self, day: RetentionDay) -> SafeString:
         # PostgreSQL does not keep the order of a JSON object.
-        clocks = [(name, day.clocks[name]) for name in CLOCKS if name in day.clocks]
+        clocks = [(label, day.clocks[name]) for name, label in CLOCKS.items() if name in day.clocks]
         return format_html_join(
             ", ",
             "{} {}",
             (
-                (name, _("for ever") if value is None else f"{value / DAY:g}")
-                for name, value in clocks
+                (label, _("for ever") if value is None else f"{value / DAY:g}")
+                for label, value in clocks
             ),
         )

@@ -25,6 +25,7 @@ from django_faceverify.console.reveal import VerificationRevealer
 from django_faceverify.console.review import WORDINGS, ReviewForm, sentence
 from django_faceverify.console.work import VerificationQueue
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
+from django_faceverify.faces import quality
 from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
 from django_faceverify.lifecycle import user_actor
 from django_faceverify.models import Photo, Verification
@@ -212,8 +213,8 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer, Verification
         return self.page(request, self.case_template, title, context, status=status)
 
     def photo_facts(self, photo: Photo) -> list[tuple[str, str]]:
-        """What else is known about a photo, as labels and values, such as by a face engine."""
-        return []
+        """What else is known about a photo, as labels and values: what the local engine saw."""
+        return [(label, str(value)) for label, value in quality.describe(photo.facts).items()]
 
     def _kin(self, cases: list[Verification]) -> list[dict[str, Any]]:
         return [

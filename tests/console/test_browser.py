@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 
 from tests.conftest import IDCARD_NAME
 from tests.console.conftest import LIST, decided_as
@@ -43,6 +44,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser.new_page(viewport={"width": 1280, "height": 900})
         browser.close()
+        # While the driver runs, Django keeps connections apart from those of other times.
+        connections.close_all()
 
 
 def test_a_reviewer_decides_a_case(

@@ -123,6 +123,22 @@ def test_a_case_without_a_photo(as_reviewer: Client, alice: User) -> None:
     assert "There is no similarity" in page
 
 
+def test_what_the_local_engine_saw_is_told(
+    client: Client, staff: Callable[..., User], as_reviewer: Client, in_review: Verification
+) -> None:
+    assert "width of the face in pixels" not in look(as_reviewer, in_review)
+    assert "data-fv-measured" in look(as_reviewer, in_review)
+    kept = {"face_count": 1, "face_width": 148, "sharpness": 212.5, "brightness": 131.0}
+    Photo.objects.update(facts=kept)
+    page = look(as_reviewer, in_review)
+    assert "faces: 1<" in page
+    assert "width of the face in pixels: 148<" in page
+    assert "sharpness: 212.5<" in page
+    assert "data-fv-measured" not in page  # the browser measures on another scale
+    client.force_login(staff("view_verification"))
+    assert "width of the face in pixels" not in look(client, in_review)
+
+
 def test_a_redacted_case(as_reviewer: Client, in_review: Verification) -> None:
     intake.redact(in_review, user=None)
     page = look(as_reviewer, in_review)

@@ -125,7 +125,7 @@ def test_the_record_of_the_days(as_redactor: Client, in_review: Verification) ->
     retention.purge()
     page = as_redactor.get(DAYS).content.decode()
     assert "0 % of 100000" in page
-    assert "photo 7, identity 30, audit 1096, draft 0" in page
+    assert "photos 7, identities 30, drafts 0, cases 1096" in page
     RetentionDay.objects.update(person_count=81_000)
     assert 'fv-rejected">81 % of 100000' in as_redactor.get(DAYS).content.decode()
     RetentionDay.objects.update(person_count=None, clocks={"photo": None})
