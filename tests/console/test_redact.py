@@ -129,7 +129,7 @@ def test_the_record_of_the_days(as_redactor: Client, in_review: Verification) ->
     RetentionDay.objects.update(person_count=81_000)
     assert 'fv-rejected">81 % of 100000' in as_redactor.get(DAYS).content.decode()
     RetentionDay.objects.update(person_count=None, clocks={"photo": None})
-    assert "photo for ever" in as_redactor.get(DAYS).content.decode()
+    assert "photos for ever" in as_redactor.get(DAYS).content.decode()
 
 
 def test_the_record_is_only_read(as_redactor: Client, admin_client: Client) -> None:
