@@ -92,8 +92,8 @@ def describe(
 def export(verification: Verification, *, user: Any, note: object) -> dict[str, Any]:
     """The same for staff, who say in their own words who asked; counts as a reveal.
 
-    Whoever asks may be the second person to judge, who judges blind. Raises ``PermissionDenied``, ``NotPermitted`` (one's own case), ``InputError`` or
-    ``QuotaExceeded``.
+    Whoever asks may be the second person to judge, who judges blind. Raises
+    ``PermissionDenied``, ``NotPermitted`` (one's own case), ``InputError`` or ``QuotaExceeded``.
     """
     access.require_as_staff(user, access.EXPORT, verification)
     words = inputs.note(note)
