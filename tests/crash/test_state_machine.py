@@ -477,5 +477,5 @@ def test_the_engine_does_as_its_model(
     monkeypatch.setattr(outcome, "MAX_UNRECORDED", MAX_UNRECORDED)
     policy_versions.note()  # so that no worker of the model stops for it
     # Nothing comes due by itself, however slow the machine is.
-    monkeypatch.setattr(outcome, "_growing", lambda verification: 3600.0)
+    monkeypatch.setattr(outcome, "growing_wait", lambda retry_count: 3600.0)
     run_state_machine_as_test(Engine, settings=RUNS)
