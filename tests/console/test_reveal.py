@@ -155,7 +155,7 @@ def test_who_looked_before_is_told_with_the_note(
     client.force_login(reviewer)
     page = client.get(page_of(in_review)).content.decode()
     assert "<strong>sealed data revealed</strong> by revealer" in page
-    assert "4711" not in page  # the note is for those who may reveal
+    assert "complaint 4711" not in page  # the note is for those who may reveal
 
 
 def test_a_token_is_needed(staff: Callable[..., User], in_review: Verification) -> None:
