@@ -43,7 +43,7 @@ class Run:
     database: str = ""
 
 
-ON_ANY_DATABASE = "database and not services and not browser"
+ON_ANY_DATABASE = "database and not services and not browser and not one_database"
 RUNS = {
     run.name: run
     for run in (

@@ -28,7 +28,7 @@ from django_faceverify.models import Judgement, Verification
 from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, submitted
 from tests.scripted import ScriptedProvider, similarity
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 #: what each role may, besides to sign in; all but the first three are staff of the site
 ROLES: dict[str, tuple[str, ...]] = {
