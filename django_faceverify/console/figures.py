@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
@@ -21,6 +21,7 @@ from django_faceverify import access
 from django_faceverify.conf import app_settings
 from django_faceverify.console.history import ACTIONS
 from django_faceverify.console.policy import PolicyLabAdmin
+from django_faceverify.console.records import Pages
 from django_faceverify.console.tables import Column, Mark, Table, long_time
 from django_faceverify.figures import report
 from django_faceverify.figures.report import Calls, Reviewing, Scope
@@ -76,14 +77,11 @@ class FiguresAdmin(PolicyLabAdmin):
     figures_template = "django_faceverify/console/figures.html"
 
     def get_urls(self) -> list[URLPattern]:
-        pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
+        pages: Pages = [
             ("changelist", "", self.changelist_view),
             ("csv", "csv/<slug:name>/", self.csv_view),
         ]
-        return [
-            path(route, self.admin_site.admin_view(page), name=self.page_name("dailyfigure", name))
-            for name, route, page in pages
-        ] + super().get_urls()
+        return self.routes("dailyfigure", pages) + super().get_urls()
 
     @method_decorator(require_safe)
     def changelist_view(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from django_faceverify import access, policy_lab
 from django_faceverify.conf import app_settings
-from django_faceverify.console.records import RecordAdmin
+from django_faceverify.console.records import Pages, RecordAdmin
 from django_faceverify.console.tables import Column, Mark, Table
 from django_faceverify.decision import Thresholds, Zone
 from django_faceverify.figures.report import Scope
@@ -100,14 +100,11 @@ class PolicyLabAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Only pages of our own: the sums themselves are no records to look at one by one."""
-        pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
+        pages: Pages = [
             ("policy", "policy/", self.policy_view),
             ("policy_csv", "policy/csv/<slug:trial_table>/", self.policy_csv_view),
         ]
-        return [
-            path(route, self.admin_site.admin_view(page), name=self.page_name("dailyfigure", name))
-            for name, route, page in pages
-        ]
+        return self.routes("dailyfigure", pages)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return access.is_staff(request.user)

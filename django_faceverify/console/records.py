@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -12,7 +12,7 @@ from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -20,6 +20,9 @@ from django.utils.translation import gettext as _
 from django_faceverify.console import paginator
 from django_faceverify.console.filters import TypedFilter
 from django_faceverify.console.search import looks_like_idcard_number
+
+#: the name of each page, its route and its view
+Pages = Iterable[tuple[str, str, Callable[..., HttpResponse]]]
 
 
 class NewestFirst(ChangeList):
@@ -114,6 +117,13 @@ class RecordAdmin(SiteAdmin):  # type: ignore[misc]  # one of two classes, known
             _("ID numbers are searched with this form only, so that no address or log keeps them."),
         )
         return HttpResponseRedirect(self.page_url("verification", "find"))
+
+    def routes(self, model_name: str, pages: Pages) -> list[URLPattern]:
+        """Pages of our own, behind the door of whichever admin site this is."""
+        return [
+            path(route, self.admin_site.admin_view(page), name=self.page_name(model_name, name))
+            for name, route, page in pages
+        ]
 
     def page_name(self, model_name: str, page: str) -> str:
         return f"{self.opts.app_label}_{model_name}_{page}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -20,6 +19,7 @@ from django_faceverify import access, intake, reviewing
 from django_faceverify.console import cells
 from django_faceverify.console.find import VerificationFinder
 from django_faceverify.console.queue import PAGE, UNDOABLE_SHOWN, Mark, Queue, Selection, undoable
+from django_faceverify.console.records import Pages
 from django_faceverify.console.review import WORDINGS, sentence
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Review, Verification
@@ -37,7 +37,7 @@ class VerificationQueue(VerificationFinder):
 
     def get_urls(self) -> list[URLPattern]:
         case = "<uuid:object_id>"
-        pages: list[tuple[str, str, Callable[..., HttpResponse]]] = [
+        pages: Pages = [
             ("queue", "queue/", self.queue_view),
             ("next", "queue/next/", self.next_view),
             ("decide_many", "queue/decide/", self.decide_many_view),
@@ -45,10 +45,7 @@ class VerificationQueue(VerificationFinder):
             ("release", f"{case}/release/", self.release_view),
             ("undo", f"{case}/undo/", self.undo_view),
         ]
-        return [
-            path(route, self.admin_site.admin_view(page), name=self.page_name("verification", name))
-            for name, route, page in pages
-        ] + super().get_urls()
+        return self.routes("verification", pages) + super().get_urls()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
