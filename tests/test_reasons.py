@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from django_faceverify.reasons import REASONS, REVIEW_REASONS, Category, ReasonCode
+from django_faceverify.reasons import (
+    OUTCOMES,
+    REASONS,
+    REFUSALS,
+    REVIEW_REASONS,
+    Category,
+    ReasonCode,
+)
 
 #: promised to sites and frontends; a code may be added but never renamed
 PROMISED = [
@@ -54,6 +61,12 @@ def test_reviewers_choose_among_known_reasons() -> None:
         assert all(reason in REASONS for reason in reasons)
 
 
-def test_input_codes_are_not_outcomes() -> None:
+def test_every_code_has_one_place() -> None:
+    assert set(OUTCOMES) == set(ReasonCode.values)
+    assert set(OUTCOMES).isdisjoint(REFUSALS)
+    assert set(REASONS) == set(OUTCOMES) | set(REFUSALS)
+
+
+def test_refusals_are_not_outcomes() -> None:
     for code, reason in REASONS.items():
-        assert (reason.category is Category.INPUT) == (code not in ReasonCode.values)
+        assert (reason.category is Category.INPUT) == (code in REFUSALS)
