@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from django_faceverify.checks.findings import Messages, error, unknown_keys
+from django_faceverify.checks.values import is_number
 from django_faceverify.conf import QUALITY_DEFAULTS, app_settings
 from django_faceverify.faces import engine
 
@@ -41,14 +41,9 @@ def _values(entry: dict[str, Any]) -> Messages:
             "pip install 'django-faceverify[local]'",
         )
     for key in ("MIN_FACE_WIDTH", "MIN_SHARPNESS"):
-        if not _is_measure(entry[key]):
+        if not is_number(entry[key], 0, 2048):
             yield error(
                 "E192",
                 f"{WHERE}[{key!r}] must be a number from 0 to 2048.",
                 f"The default is {QUALITY_DEFAULTS[key]}.",
             )
-
-
-def _is_measure(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= 2048

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 
 from django_faceverify.checks.findings import Messages, error, unknown_keys
+from django_faceverify.checks.values import is_whole
 from django_faceverify.conf import DAY, LEVEL_DEFAULTS, REVIEW_DEFAULTS, app_settings
 from django_faceverify.reasons import REVIEW_REASONS
 
@@ -43,7 +44,7 @@ def _values(given: dict[str, Any]) -> Messages:
         "UNDO_SECONDS": (0, MOST_UNDO),
     }
     for key, (least, most) in ranges.items():
-        if not _is_between(given.get(key, REVIEW_DEFAULTS[key]), least, most):
+        if not is_whole(given.get(key, REVIEW_DEFAULTS[key]), least, most):
             yield error(
                 "E172",
                 f"{WHERE}[{key!r}] must be a whole number of seconds from {least} to {most}.",
@@ -80,13 +81,9 @@ def _levels(levels: dict[str, dict[str, Any]]) -> Messages:
         if not isinstance(entry.get("FOUR_EYES", LEVEL_DEFAULTS["FOUR_EYES"]), bool):
             yield error("E178", f"{where}['FOUR_EYES'] must be True or False.", "Default: False.")
         seconds = entry.get("UNDO_SECONDS")
-        if seconds is not None and not _is_between(seconds, 0, MOST_UNDO):
+        if seconds is not None and not is_whole(seconds, 0, MOST_UNDO):
             yield error(
                 "E179",
                 f"{where}['UNDO_SECONDS'] must be a whole number of seconds from 0 to {MOST_UNDO}.",
                 f"None is the one of {WHERE}.",
             )
-
-
-def _is_between(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

@@ -7,6 +7,7 @@ from typing import Any
 from django_faceverify import consent
 from django_faceverify.checks import thresholds
 from django_faceverify.checks.findings import Messages, error, unknown_keys, warning
+from django_faceverify.checks.values import is_number
 from django_faceverify.conf import LEVEL_DEFAULTS, SHADOW_DEFAULTS, app_settings
 
 
@@ -15,7 +16,7 @@ def of_level(name: str, entry: dict[str, Any], where: str) -> Messages:
     given, where = entry.get("SHADOW"), f"{where}['SHADOW']"
     if given is None:
         return
-    if not isinstance(given, dict) or not _is_share(given.get("SHARE", 0.0)):
+    if not isinstance(given, dict) or not is_number(given.get("SHARE", 0.0), 0, 1):
         yield error(
             "E185",
             f"{where} must be a dict with a SHARE from 0 to 1.",
@@ -71,7 +72,3 @@ def _shadow_money(alias: str, where: str) -> Messages:
             "money the shadow uses up.",
             "Give the shadow an alias of its own, with LIMITS of its own.",
         )
-
-
-def _is_share(value: Any) -> bool:
-    return thresholds.is_score(value) and value <= 1

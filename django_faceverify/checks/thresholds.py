@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from django_faceverify import thresholds
 from django_faceverify.checks.findings import Messages, error, unknown_keys
+from django_faceverify.checks.values import is_number
 from django_faceverify.conf import (
     TARGET_KEYS,
     THRESHOLD_DEFAULTS,
@@ -36,7 +36,7 @@ def one_entry(given: Any, where: str) -> Messages:
                     f"{where}['THRESHOLDS'][{key!r}] must be a rate above 0 and below 1.",
                     'Write it as a text, such as "1e-4".',
                 )
-        elif not is_score(value):
+        elif not is_number(value, 0, 100):
             yield error(
                 "E052",
                 f"{where}['THRESHOLDS'][{key!r}] must be a number from 0 to 100.",
@@ -118,12 +118,3 @@ def _lowest_threshold(alias: str) -> float:
         return providers[alias].lowest_threshold
     except InvalidProvider:
         return 0.0
-
-
-def is_score(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0 <= value <= 100
-    )

@@ -11,7 +11,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from django_faceverify.checks.findings import Messages, error, warning
+from django_faceverify.checks.findings import Messages, error, unknown_keys, warning
+from django_faceverify.checks.values import is_whole
 from django_faceverify.conf import CLIENT_TOKEN_DEFAULTS, app_settings
 from django_faceverify.tokens import SHORTEST_LIFE
 
@@ -35,14 +36,8 @@ def check_client_tokens(
         keys = ", ".join(CLIENT_TOKEN_DEFAULTS)
         return [error("E160", f"{WHERE} must be a dict.", f"Keys: {keys}.")]
     entry = {**CLIENT_TOKEN_DEFAULTS, **given}
-    return [*_keys(given), *_origins(entry["ORIGINS"]), *_lives(entry)]
-
-
-def _keys(given: dict[Any, Any]) -> Messages:
-    for key in given:
-        if key not in CLIENT_TOKEN_DEFAULTS:
-            known = ", ".join(CLIENT_TOKEN_DEFAULTS)
-            yield error("E161", f"{WHERE} has no key {key!r}.", f"Known are: {known}.")
+    unknown = unknown_keys(given, CLIENT_TOKEN_DEFAULTS, WHERE, "E161")
+    return [*unknown, *_origins(entry["ORIGINS"]), *_lives(entry)]
 
 
 def _origins(origins: Any) -> Messages:
@@ -77,7 +72,7 @@ def _is_in_clear(origin: str) -> bool:
 def _lives(entry: dict[str, Any]) -> Messages:
     for key in ("LIFETIME", "MAX_LIFETIME"):
         value = entry[key]
-        if not isinstance(value, int) or isinstance(value, bool) or value < SHORTEST_LIFE:
+        if not is_whole(value, SHORTEST_LIFE):
             yield error(
                 "E165",
                 f"{WHERE}[{key!r}] must be whole seconds, {SHORTEST_LIFE} at least.",
