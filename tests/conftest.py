@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import signal
 from typing import Any
 
 import pytest
@@ -43,6 +44,13 @@ CONSENT = {"text_version": "demo-1", "granted": True}
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: touches the database (found out, not written)")
+    obey_ctrl_c()
+
+
+def obey_ctrl_c() -> None:
+    """A shell has its background programs ignore Ctrl-C, and theirs inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
