@@ -14,6 +14,7 @@ from PIL import Image
 
 from django_faceverify import intake, tasks
 from django_faceverify.models import Verification
+from tests import emptying
 from tests.faces.fixtures import local_engine, quality_checked
 from tests.live import live_server, own_connections
 from tests.scripted import ScriptedProvider, similarity
@@ -45,6 +46,7 @@ CONSENT = {"text_version": "demo-1", "granted": True}
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "database: touches the database (found out, not written)")
     obey_ctrl_c()
+    emptying.install()
 
 
 def obey_ctrl_c() -> None:
