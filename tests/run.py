@@ -1,9 +1,9 @@
 # ruff: noqa: T201 (it talks to people)
 """Runs every test that this machine can run: ``python -m tests.run`` (or ``make test``).
 
-The whole suite runs on SQLite, what touches the database again on PostgreSQL and MariaDB, and
-the tests with real processes, brokers and databases once. Where each service is looked for,
-and which must not be missing, stands in ``tests/services.py``.
+The whole suite runs on SQLite, and beside it the tests with real processes, brokers and
+databases, which mostly wait. What touches the database runs again on PostgreSQL and MariaDB.
+Where each service is looked for, and which must not be missing, stands in ``tests/services.py``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from tests.services import REQUIRE, SERVICES, place, required
 ROOT = Path(__file__).parent.parent
 PYTEST_FOUND_NO_TESTS = 5
 SECONDS_TO_END = 30
+#: tests wait for processes, browsers and servers, so that a core has time for two
+TESTS_AT_A_TIME = min(4, 2 * (os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,12 @@ class Run:
 
 
 ON_ANY_DATABASE = "database and not services and not browser and not one_database"
+ON_THIS_MACHINE = ("chromium", "local")
+SERVERS = ("postgresql", "mariadb", "redis", "rabbitmq")
 RUNS = {
     run.name: run
     for run in (
-        Run("sqlite", "The whole suite on SQLite", "not services", ("chromium", "local")),
+        Run("all", "Everything, on SQLite", "", (*ON_THIS_MACHINE, *SERVERS)),
         Run(
             "postgresql",
             "What touches the database, on PostgreSQL",
@@ -62,14 +66,12 @@ RUNS = {
             ("mariadb",),
             database="mariadb",
         ),
-        Run(
-            "services",
-            "Real processes, brokers and databases",
-            "services",
-            ("postgresql", "mariadb", "redis", "rabbitmq"),
-        ),
+        Run("sqlite", "The suite on SQLite", "not services", ON_THIS_MACHINE),
+        Run("services", "Real processes, brokers and databases", "services", SERVERS),
     )
 }
+#: what makes a whole; the other two are the halves of the first
+WHOLE = ("all", "postgresql", "mariadb")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Look for the services, make the runs, say how it went; returns the exit code."""
     options, pytest_arguments = parse(arguments)
     signal.signal(signal.SIGTERM, terminate)
-    names = [options.only] if options.only else ["sqlite"] if options.short else list(RUNS)
+    names = [options.only] if options.only else ["sqlite"] if options.short else WHOLE
     session = Session([RUNS[name] for name in names], options.marks, pytest_arguments)
     try:
         with ExitStack() as stack:
@@ -180,9 +182,8 @@ class Session:
             self.complaints.append(f"{run.title}: pytest ended with {exit_code}.")
 
     def command(self, run: Run) -> list[str]:
-        marks = f"({run.marks}) and ({self.marks})" if self.marks else run.marks
-        processes = str(max(2, min(4, os.cpu_count() or 1)))
-        spread = ["-n", processes, "--dist", "worksteal"]
+        marks = " and ".join(f"({marks})" for marks in (run.marks, self.marks) if marks)
+        spread = ["-n", str(TESTS_AT_A_TIME), "--dist", "worksteal"]
         return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marks, *self.pytest_arguments]
 
     def judge(self, run: Run, results: Path) -> Count:

@@ -162,6 +162,7 @@ def test_any_body_to_any_address_by_anybody(
     assert not IdempotencyRecord.objects.exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", [JSON, FORM, "application/octet-stream", ""])
 def test_ten_megabytes(
     everybody: list[APIClient], paths: list[str], photo_folder: Path, kind: str
