@@ -59,7 +59,8 @@ MAY_IMPORT = {
     "looks": f"intake access {RULES} models {CRAFTS} {GROUND}",
     "reopening": f"access {RULES} models {CRAFTS} {GROUND}",
     "dossier": f"intake looks access lifecycle quotas inputs models {GROUND}",
-    "management": f"{DOOR} audit rotation dossier redaction quotas statement metrics figures policy_lab tasks sweeper retention providers faces sandbox",
+    "doctor": f"audit rotation census models providers faces {GROUND}",
+    "management": f"{DOOR} doctor audit rotation dossier redaction quotas statement metrics figures policy_lab tasks sweeper retention providers faces sandbox",
     "urls": "api console capture",
     "admin": "console models",
     "checks": f"verification consent thresholds tokens audit census models providers faces {CRAFTS} {GROUND}",
@@ -90,7 +91,7 @@ def test_only_conf_reads_the_settings() -> None:
         if any("django.conf.settings" in names(PACKAGE, path, node) for node in imports(tree))
         for setting in settings_read(tree)
     }
-    assert {setting for path, setting in read if path != "conf/__init__.py"} == {"AUTH_USER_MODEL"}
+    assert {setting for path, setting in read if path != "conf/reader.py"} == {"AUTH_USER_MODEL"}
 
 
 def test_nothing_reads_the_environment() -> None:

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 
 from django_faceverify import intake, rotation, webhooks
 from django_faceverify.audit import proof
+from django_faceverify.doctor import site
 from django_faceverify.exceptions import SealBroken
-from django_faceverify.management.commands import faceverify_doctor
 from django_faceverify.models import Photo, Verification, WebhookEndpoint
 from django_faceverify.models.fields import Sealed, SealedTextField
 from django_faceverify.models.photo import photo_storage
@@ -207,7 +207,7 @@ def test_only_a_token_can_be_compared(case: Verification) -> None:
 
 
 def key_findings() -> list[tuple[str, str]]:
-    return [(finding.level, finding.text) for finding in faceverify_doctor.look_at_keys()]
+    return [(finding.level, finding.text) for finding in site.look_at_keys()]
 
 
 def test_the_doctor_counts_cases_by_key(settings: Any, case: Verification, old_key: str) -> None:

@@ -15,9 +15,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import override_settings
 
+from django_faceverify import doctor
 from django_faceverify.audit import triggers
+from django_faceverify.doctor import surroundings
 from django_faceverify.faces import engine
-from django_faceverify.management.commands import faceverify_doctor
 from django_faceverify.models import Verification
 from django_faceverify.models.clock import db_now
 from django_faceverify.sandbox import Sandbox
@@ -37,7 +38,7 @@ def _broker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def use_broker(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     app = Celery(broker=url, set_as_current=False)
-    monkeypatch.setattr(faceverify_doctor, "current_app", app)
+    monkeypatch.setattr(surroundings, "current_app", app)
 
 
 def examine() -> tuple[int, dict[str, list[tuple[str, str]]]]:
@@ -75,7 +76,7 @@ def photos_in(folder: Path, **options: Any) -> override_settings:
 def test_a_healthy_site() -> None:
     code, findings = examine()
     assert code == 0
-    assert set(findings) == set(faceverify_doctor.EXAMINATIONS) | {"clock"}
+    assert set(findings) == set(doctor.EXAMINATIONS) | {"clock"}
     assert findings["keys"] == [("ok", "test seals; to open: test")]
     assert findings["queue"][0] == ("ok", "due: 0")
 
@@ -168,7 +169,7 @@ def test_work_that_nobody_does(verification: Verification) -> None:
 
 
 def test_a_clock_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faceverify_doctor, "MAX_CLOCK_DIFFERENCE", -1)
+    monkeypatch.setattr(surroundings, "MAX_CLOCK_DIFFERENCE", -1)
     code, findings = examine()
     assert code == 1
     assert findings["clock"][0][0] == "error"
