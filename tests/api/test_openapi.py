@@ -21,8 +21,9 @@ from rest_framework.test import APIClient
 
 from django_faceverify import webhooks
 from django_faceverify.api import urls as api_urls
+from django_faceverify.api.openapi.description import refusals
 from django_faceverify.api.openapi.inspector import Generator
-from django_faceverify.api.openapi.operations import OPERATIONS, refusals
+from django_faceverify.api.openapi.operations import OPERATIONS
 from django_faceverify.api.problems import CONFLICTS, SENTENCES, TITLES
 from django_faceverify.models import WebhookDelivery
 from django_faceverify.reasons import REASONS

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from django_faceverify import intake, reviewing, webhooks
 from django_faceverify.api.door import Door
-from django_faceverify.api.openapi.operations import refusals
+from django_faceverify.api.openapi.description import refusals
 from django_faceverify.conf import DEMO_TEXT
 from django_faceverify.models import (
     IdempotencyRecord,
@@ -103,7 +103,7 @@ def without_url(world: World) -> Any:
 
 def without_bytes(world: World) -> Any:
     world.set(
-        PROVIDERS={"default": {"BACKEND": "tests.checks.test_settings.ByAddress"}},
+        PROVIDERS={"default": {"BACKEND": "tests.checks.test_levels.ByAddress"}},
     )
     return world.photo(photos.jpeg())
 

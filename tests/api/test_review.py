@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from django_faceverify import sweeper
-from django_faceverify.api.openapi.operations import refusals
+from django_faceverify.api.openapi.description import refusals
 from django_faceverify.models import Event, Review, Verification, VerificationAttempt
 from django_faceverify.models.clock import db_now
 from tests.api.asking import assert_problem, decided, in_review, one, send

@@ -11,7 +11,8 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent, norma
 
 import django_faceverify
 from django_faceverify.api.openapi import sent, told
-from django_faceverify.api.openapi.operations import HEADERS, TAGS, describe, problems
+from django_faceverify.api.openapi.description import HEADERS, describe, problems
+from django_faceverify.api.openapi.operations import TAGS
 from django_faceverify.api.tokens import TokenAuthentication
 
 VERSION = "3.1.0"
