@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .answer import to_json
 from .bill import Bill
+from .calls import Calls
 from .codes import Code
 from .rules import image_format, is_name, is_number
 from .scenarios import Delivery, Scenario, ScenarioChooser
@@ -106,14 +105,12 @@ class FaceIDService:
         self._verifier = verifier
         self._bill = bill
         self._chooser = chooser
-        self._calls: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._calls = Calls()
 
     @property
     def calls(self) -> dict[str, int]:
         """The calls that passed every check, by ``RequestId``."""
-        with self._lock:
-            return dict(self._calls)
+        return self._calls.counts()
 
     def refuse(self, code: str) -> FaceIDAnswer:
         return FaceIDAnswer(code=code, is_error=True, session_id=str(uuid.uuid4()))
@@ -126,8 +123,7 @@ class FaceIDService:
         except ErrorCode as error:
             return self.refuse(error.code)
         answer = self._find(parameters) or self._compare(parameters)
-        with self._lock:
-            self._calls[answer.session_id] += 1
+        self._calls.add(answer.session_id)
         return answer
 
     def _find(self, parameters: dict[str, str]) -> FaceIDAnswer | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from dataclasses import dataclass, field
 
 from .answer import Answer
 from .bill import Bill
+from .calls import Calls
 from .codes import Code, Refusal
 from .form import Form, parse_form
 from .rules import check_fields, read_image
@@ -33,14 +32,12 @@ class ComparisonService:
         self._verifier = verifier
         self._bill = bill
         self._chooser = chooser or ScenarioChooser()
-        self._calls: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._calls = Calls()
 
     @property
     def calls(self) -> dict[str, int]:
         """How often each session_id came with a call that passed every check."""
-        with self._lock:
-            return dict(self._calls)
+        return self._calls.counts()
 
     def answer(self, call: Call) -> Answer:
         session_id = ""
@@ -51,17 +48,13 @@ class ComparisonService:
             check_fields(form)
         except Refusal as refusal:
             return Answer.refused(refusal.code, session_id)
-        self._count(session_id)
+        self._calls.add(session_id)
         return self._compare(form)
 
     def _check_caller(self, authorization: str, appid: str) -> None:
         token = self._verifier.verify(authorization)
         if token.appid != appid:
             raise Refusal(Code.APPID_NOT_SIGNED)
-
-    def _count(self, session_id: str) -> None:
-        with self._lock:
-            self._calls[session_id] += 1
 
     def _compare(self, form: Form) -> Answer:
         image = b"" if form.url else read_image(form.image)
