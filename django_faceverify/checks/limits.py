@@ -21,7 +21,11 @@ ALWAYS_LIMITED = {"BURST", "PRICE", *POLLING_DEFAULTS}
 
 def of_site() -> Messages:
     """What the site limits for everybody."""
-    known = {"QUOTAS": QUOTA_DEFAULTS, "THROTTLES": THROTTLE_DEFAULTS, "POLLING": POLLING_DEFAULTS}
+    known: dict[str, dict[str, Any]] = {
+        "QUOTAS": QUOTA_DEFAULTS,
+        "THROTTLES": THROTTLE_DEFAULTS,
+        "POLLING": POLLING_DEFAULTS,
+    }
     for key, defaults in known.items():
         yield from numbers(app_settings.raw.get(key, {}), defaults, f"FACEVERIFY[{key!r}]")
 
