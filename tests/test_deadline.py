@@ -28,7 +28,7 @@ def test_what_is_late_is_shut_down() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, Deadline(0.1) as deadline:
         deadline.watch(ours)
-        assert is_shut_down(theirs, within=2)
+        assert is_shut_down(theirs, within=20)
         assert deadline.expired
         with pytest.raises(TimeoutError):
             deadline.check()
@@ -39,7 +39,7 @@ def test_a_socket_watched_too_late_is_shut_down_at_once() -> None:
     with ours, theirs, Deadline(0.01) as deadline:
         time.sleep(0.05)
         deadline.watch(ours)
-        assert is_shut_down(theirs, within=2)
+        assert is_shut_down(theirs, within=20)
 
 
 def test_what_is_over_is_left_alone() -> None:
@@ -56,7 +56,7 @@ def test_a_shorter_deadline_is_not_kept_waiting_by_a_longer_one() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, Deadline(60), Deadline(0.1) as short, Deadline(60):
         short.watch(ours)
-        assert is_shut_down(theirs, within=2)
+        assert is_shut_down(theirs, within=20)
 
 
 def test_many_deadlines_have_one_thread() -> None:

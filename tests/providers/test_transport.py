@@ -61,7 +61,7 @@ class TestDeadline:
         with Stub(behaviour) as server, pytest.raises(OutcomeUnknown) as caught:
             compare(server.url, witness, timeout=0.7)
         assert type(caught.value) is OutcomeUnknown
-        assert time.monotonic() - started_at < 10
+        assert time.monotonic() - started_at < 30
         assert witness.count == 1
 
     def test_bounds_the_tls_handshake(self, authority: Authority) -> None:
@@ -89,7 +89,7 @@ class TestDeadline:
             started_at = time.monotonic()
             with pytest.raises(NotSent):
                 compare(f"http://127.0.0.1:{port}/", timeout=0.3)
-        assert time.monotonic() - started_at < 5
+        assert time.monotonic() - started_at < 20
 
     def test_next_address_is_tried(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with Stub(stub.answer(GOOD)) as server:
