@@ -104,13 +104,15 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "list, user": f"{LIST}?user={known['user']}",
         "list, status and level": f"{LIST}?status__exact=verified&level=strict",
         "list, status and provider": f"{LIST}?status__exact=verified&provider=default",
-        "list, what excludes each other": f"{LIST}?status__exact=verified&reason_code__exact=no_face",
-        "list, status and band": f"{LIST}?status__exact=rejected&similarity=50",
-        "list, status and empty band": f"{LIST}?status__exact=verified&similarity=70",
+        "list, status and reason, which exclude": (
+            f"{LIST}?status__exact=verified&reason_code__exact=no_face"
+        ),
+        "list, status and band": f"{LIST}?status__exact=verified&similarity=90",
+        "list, status and band, which exclude": f"{LIST}?status__exact=verified&similarity=70",
         "list, band and days": f"{LIST}?similarity=70&created=month",
-        "list, level and days": f"{LIST}?level=strict&created=month",
-        "list, user and status": f"{LIST}?user={known['user']}&status__exact=rejected",
-        "list, three filters": f"{LIST}?status__exact=rejected&level=strict&provider=second",
+        "list, level and days": f"{LIST}?level=default&created=month",
+        "list, user and status": f"{LIST}?user={known['user']}&status__exact=verified",
+        "list, three filters": f"{LIST}?status__exact=verified&level=default&provider=default",
         "search, id": f"{LIST}?q={known['case']}",
         "search, session id": f"{LIST}?q={known['session']}",
         "search, reference": f"{LIST}?q=order-7",
@@ -132,31 +134,42 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
 
 
 def queue_pages(known: dict[str, Any]) -> dict[str, str]:
-    """The queue of reviewers: its buckets, its filters, and its later pages."""
+    """The queue of reviewers: its buckets, its filters, and its later pages.
+
+    A filter finds a full page at each size or nothing; what is rare is compared where it fills one.
+    """
     queue = f"{LIST}queue/"
     waiting, judged = f"{queue}?bucket=unassigned", f"{queue}?bucket=second"
-    return {
+    overdue = f"{queue}?bucket=overdue"
+    pages = {
         "queue": queue,
         "queue, mine": f"{queue}?bucket=mine",
         "queue, second person": judged,
-        "queue, overdue": f"{queue}?bucket=overdue",
-        "queue, level": f"{waiting}&level=strict",
+        "queue, overdue": overdue,
+        "queue, level": f"{waiting}&level=default",
         "queue, reason": f"{waiting}&reason=id_photo_poor",
         "queue, reason of none": f"{waiting}&reason=deadline_passed",
-        "queue, provider": f"{waiting}&provider=second",
+        "queue, provider": f"{waiting}&provider=default",
         "queue, band": f"{waiting}&band=70-80",
         "queue, band of none": f"{waiting}&band=60-70",
         "queue, waiting for an hour": f"{waiting}&age=hour",
         "queue, waiting for days": f"{waiting}&age=days",
-        "queue, level and provider": f"{waiting}&level=strict&provider=second",
-        "queue, second person, level": f"{judged}&level=strict",
+        "queue, level and reason": f"{waiting}&level=default&reason=id_photo_poor",
         "queue, second person, reason of none": f"{judged}&reason=deadline_passed",
-        "queue, overdue, level": f"{queue}?bucket=overdue&level=strict",
-        "queue, overdue, band of none": f"{queue}?bucket=overdue&band=60-70",
+        "queue, overdue, level": f"{overdue}&level=default",
+        "queue, overdue, band of none": f"{overdue}&band=60-70",
         "queue, second page": f"{waiting}&after={known['second_page']}",
         "queue, far page": f"{waiting}&after={known['far_page']}",
-        "queue, level, far page": f"{waiting}&level=strict&after={known['far_page']}",
+        "queue, level, far page": f"{waiting}&level=default&after={known['far_page']}",
     }
+    rare = {
+        "queue, rare level": f"{waiting}&level=strict",
+        "queue, rare provider": f"{waiting}&provider=second",
+        "queue, rare level and reason": f"{waiting}&level=strict&reason=id_photo_poor",
+        "queue, second person, rare level": f"{judged}&level=strict",
+        "queue, rare level, far page": f"{waiting}&level=strict&after={known['far_page']}",
+    }
+    return pages | rare if known["has_full_pages_of_what_is_rare"] else pages
 
 
 def stock_pages(known: dict[str, Any]) -> dict[str, str]:
@@ -201,6 +214,7 @@ class Asking:
             "day": _text(day),
             "next_day": _text(day + timedelta(days=1)),
             "long_ago": _text(now - timedelta(days=50)),
+            "has_full_pages_of_what_is_rare": waiting.filter(level="strict").count() > 10 * PAGE,
             "second_page": quote(str(Mark.at(waiting[PAGE - 1]))),
             "far_page": quote(str(Mark.at(waiting[waiting.count() * 3 // 4]))),
             "attempt_pages": min(LAST_PAGE, VerificationAttempt.objects.count() // 50),

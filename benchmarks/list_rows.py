@@ -49,8 +49,8 @@ DAYS = 100
 USERS = 1000
 #: of all cases, those of the user who has most
 HOT_USER_SHARE = 0.02
-#: of the cases in review, those that wait for a second person
-SECOND_SHARE = 0.1
+#: of the cases in review, those that wait for a second person: enough for a page of ten thousand
+SECOND_SHARE = 0.2
 SLICE = 20_000
 
 MODELS: tuple[type[Model], ...] = (

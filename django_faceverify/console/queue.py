@@ -132,7 +132,7 @@ class Selection:
         ]
 
     def _within(self, bucket: str, rows: ReviewQuerySet, user: Any) -> ReviewQuerySet:
-        rows = rows.filter(**self._columns)
+        rows = rows.filter(**self.columns)
         if self.age:
             rows = rows.waiting_since(AGES[self.age][0])
         if bucket == "mine":
@@ -144,7 +144,8 @@ class Selection:
         return rows.free_for(user)
 
     @property
-    def _columns(self) -> dict[str, str]:
+    def columns(self) -> dict[str, str]:
+        """What is chosen, by the column of a row."""
         chosen = {
             "level": self.level,
             "reason_code": self.reason,
