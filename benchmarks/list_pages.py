@@ -34,7 +34,9 @@ from rest_framework.test import APIClient  # noqa: E402
 
 from benchmarks.list_rows import IDCARD_NUMBER  # noqa: E402
 from django_faceverify.console.paginator import COUNT_LIMIT  # noqa: E402
+from django_faceverify.console.queue import PAGE, Mark  # noqa: E402
 from django_faceverify.models import (  # noqa: E402
+    Review,
     Verification,
     VerificationAttempt,
     WebhookDelivery,
@@ -101,18 +103,22 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "list, reason": f"{LIST}?reason_code__exact=no_face",
         "list, user": f"{LIST}?user={known['user']}",
         "list, status and level": f"{LIST}?status__exact=verified&level=strict",
+        "list, status and provider": f"{LIST}?status__exact=verified&provider=default",
+        "list, status and reason, which exclude": (
+            f"{LIST}?status__exact=verified&reason_code__exact=no_face"
+        ),
+        "list, status and band": f"{LIST}?status__exact=verified&similarity=90",
+        "list, status and band, which exclude": f"{LIST}?status__exact=verified&similarity=70",
+        "list, band and days": f"{LIST}?similarity=70&created=month",
+        "list, level and days": f"{LIST}?level=default&created=month",
+        "list, user and status": f"{LIST}?user={known['user']}&status__exact=verified",
+        "list, three filters": f"{LIST}?status__exact=verified&level=default&provider=default",
         "search, id": f"{LIST}?q={known['case']}",
         "search, session id": f"{LIST}?q={known['session']}",
         "search, reference": f"{LIST}?q=order-7",
         "search, nothing": f"{LIST}?q=nobody-has-this",
         "case": f"{LIST}{known['case']}/change/",
-        "queue": f"{LIST}queue/",
-        "queue, mine": f"{LIST}queue/?bucket=mine",
-        "queue, second person": f"{LIST}queue/?bucket=second",
-        "queue, overdue": f"{LIST}queue/?bucket=overdue",
-        "queue, level": f"{LIST}queue/?bucket=unassigned&level=strict",
-        "queue, band": f"{LIST}queue/?bucket=unassigned&band=70-80",
-        "queue, waiting for days": f"{LIST}queue/?bucket=unassigned&age=days",
+        **queue_pages(known),
         "costs": f"{ATTEMPTS}costs/",
         "agreement": f"{ATTEMPTS}agreement/",
         "attempts": ATTEMPTS,
@@ -125,6 +131,45 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "deliveries, state": f"{DELIVERIES}?state__exact=dead",
         "deliveries, search": f"{DELIVERIES}?q={known['delivered']}",
     }
+
+
+def queue_pages(known: dict[str, Any]) -> dict[str, str]:
+    """The queue of reviewers: its buckets, its filters, and its later pages.
+
+    A filter finds a full page at each size or nothing; what is rare is compared where it fills one.
+    """
+    queue = f"{LIST}queue/"
+    waiting, judged = f"{queue}?bucket=unassigned", f"{queue}?bucket=second"
+    overdue = f"{queue}?bucket=overdue"
+    pages = {
+        "queue": queue,
+        "queue, mine": f"{queue}?bucket=mine",
+        "queue, second person": judged,
+        "queue, overdue": overdue,
+        "queue, level": f"{waiting}&level=default",
+        "queue, reason": f"{waiting}&reason=id_photo_poor",
+        "queue, reason of none": f"{waiting}&reason=deadline_passed",
+        "queue, provider": f"{waiting}&provider=default",
+        "queue, band": f"{waiting}&band=70-80",
+        "queue, band of none": f"{waiting}&band=60-70",
+        "queue, waiting for an hour": f"{waiting}&age=hour",
+        "queue, waiting for days": f"{waiting}&age=days",
+        "queue, level and reason": f"{waiting}&level=default&reason=id_photo_poor",
+        "queue, second person, reason of none": f"{judged}&reason=deadline_passed",
+        "queue, overdue, level": f"{overdue}&level=default",
+        "queue, overdue, band of none": f"{overdue}&band=60-70",
+        "queue, second page": f"{waiting}&after={known['second_page']}",
+        "queue, far page": f"{waiting}&after={known['far_page']}",
+        "queue, level, far page": f"{waiting}&level=default&after={known['far_page']}",
+    }
+    rare = {
+        "queue, rare level": f"{waiting}&level=strict",
+        "queue, rare provider": f"{waiting}&provider=second",
+        "queue, rare level and reason": f"{waiting}&level=strict&reason=id_photo_poor",
+        "queue, second person, rare level": f"{judged}&level=strict",
+        "queue, rare level, far page": f"{waiting}&level=strict&after={known['far_page']}",
+    }
+    return pages | rare if known["has_full_pages_of_what_is_rare"] else pages
 
 
 def stock_pages(known: dict[str, Any]) -> dict[str, str]:
@@ -145,7 +190,7 @@ class Asking:
     """A reviewer at the admin and at the API, with everything that the addresses need."""
 
     def __init__(self) -> None:
-        user = get_user_model().objects.get(username="reviewer")
+        self.user = user = get_user_model().objects.get(username="reviewer")
         self.admin = Client()
         self.admin.force_login(user)
         self.api = APIClient()
@@ -157,6 +202,7 @@ class Asking:
         count = Verification.objects.count()
         attempt = VerificationAttempt.objects.order_by("-started_at")[20]
         delivery = WebhookDelivery.objects.order_by("-occurred_at")[20]
+        waiting = Review.objects.filter(stage=Review.Stage.FIRST).order_by("since", "pk")
         day = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=40)
         self.known: dict[str, Any] = {
             "case": attempt.verification_id,
@@ -168,12 +214,17 @@ class Asking:
             "day": _text(day),
             "next_day": _text(day + timedelta(days=1)),
             "long_ago": _text(now - timedelta(days=50)),
+            "has_full_pages_of_what_is_rare": waiting.filter(level="strict").count() > 10 * PAGE,
+            "second_page": quote(str(Mark.at(waiting[PAGE - 1]))),
+            "far_page": quote(str(Mark.at(waiting[waiting.count() * 3 // 4]))),
             "attempt_pages": min(LAST_PAGE, VerificationAttempt.objects.count() // 50),
             "count": count,
         }
         self.pages: dict[str, Callable[[], Any]] = {}
         for name, address in console_pages(self.known).items():
             self.pages[f"console: {name}"] = lambda at=address: self.admin.get(at)
+        self.pages["console: queue, next case"] = self._next_case
+        self.afterwards = {"console: queue, next case": self._release}
         self.pages["console: find by ID number"] = lambda: self.admin.post(
             f"{LIST}find/", {"idcard_number": IDCARD_NUMBER}
         )
@@ -189,6 +240,14 @@ class Asking:
         )
         for name, address in stock_pages(self.known).items():
             self.pages[name] = lambda at=address: self.admin.get(at)
+
+    def _next_case(self) -> Any:
+        """Claims the oldest case and opens it."""
+        return self.admin.post(f"{LIST}queue/next/", {"queue": ""}, follow=True)
+
+    def _release(self) -> None:
+        """Leaves the queue as it was found."""
+        Review.objects.claimed_by(self.user).update(claimed_by=None, claimed_until=None)
 
     def _add_list(self, name: str, client: APIClient, place: str, query: str) -> None:
         """Its first, middle and last page, if there are as many."""
@@ -226,6 +285,7 @@ class Asking:
         wall, cpu = time.perf_counter(), _cpu_ms()
         response = page()
         cpu, wall = _cpu_ms() - cpu, time.perf_counter() - wall
+        self.afterwards.get(name, bool)()
         if response.status_code != 200:
             raise AssertionError(f"{name}: {response.status_code} {response.content!r:.300}")
         return {"ms": 1000 * wall, "cpu_ms": cpu}
@@ -233,6 +293,7 @@ class Asking:
     def queries(self, name: str) -> list[str]:
         with CaptureQueriesContext(connection) as queries:
             self.pages[name]()
+        self.afterwards.get(name, bool)()
         return [query["sql"] for query in queries]
 
     def plans(self, name: str) -> list[list[str]]:

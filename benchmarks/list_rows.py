@@ -31,6 +31,7 @@ from django.db.models import Model, UniqueConstraint  # noqa: E402
 
 from django_faceverify import sealing  # noqa: E402
 from django_faceverify.models import (  # noqa: E402
+    Judgement,
     Photo,
     Review,
     Verification,
@@ -38,6 +39,7 @@ from django_faceverify.models import (  # noqa: E402
     WebhookDelivery,
     WebhookEndpoint,
 )
+from django_faceverify.models.review import band_of  # noqa: E402
 from django_faceverify.webhooks import EVENTS  # noqa: E402
 
 #: an ID number that nobody can hold; every five-hundredth of ten thousand cases is about it
@@ -47,13 +49,14 @@ DAYS = 100
 USERS = 1000
 #: of all cases, those of the user who has most
 HOT_USER_SHARE = 0.02
-#: of the cases in review, those that wait for a second person
-SECOND_SHARE = 0.1
+#: of the cases in review, those that wait for a second person: enough for a page of ten thousand
+SECOND_SHARE = 0.2
 SLICE = 20_000
 
 MODELS: tuple[type[Model], ...] = (
     Verification,
     Review,
+    Judgement,
     Photo,
     VerificationAttempt,
     WebhookDelivery,
@@ -115,6 +118,7 @@ class Cases:
         self.tokens = [sealing.seal_text("王小明的名字", context=str(n)) for n in range(500)]
         self.known = sealing.blind_index(IDCARD_NUMBER)
         ids = get_user_model().objects.filter(username__startswith="person").order_by("pk")
+        self.reviewer = str(get_user_model().objects.get(username="reviewer").pk)
         self.users = [str(pk) for pk in ids.values_list("pk", flat=True)]
         self.statuses = [name for name, share in STATUSES for _ in range(share)]
 
@@ -168,8 +172,7 @@ class Cases:
             "waiting" if due else None, "1", "0", "0", None, due, due,
         ])  # fmt: skip
         if status == "in_review":
-            stage = "second" if chance() < SECOND_SHARE else "first"
-            rows[Review].append([key, decided, stage, None, None, None])
+            self._wait(rows, rows[Verification][-1], decided)
         if not is_compared:
             return
         photo = self._key(at)
@@ -189,6 +192,23 @@ class Cases:
                 "dead" if chance() < 0.05 else "delivered", None, None, "1", "0", "", "200", "90",
                 decided,
             ])  # fmt: skip
+
+    def _wait(self, rows: dict[type[Model], list[Row]], case: Row, since: str) -> None:
+        """Its row in the queue; half of what waits for a second person, the reviewer has judged."""
+        columns = [field.column for field in Verification._meta.concrete_fields]
+        of = dict(zip(columns, case, strict=True))
+        judge = None
+        if self.random.random() < SECOND_SHARE:
+            judge = self.random.choice((self.reviewer, self.users[1]))
+            rows[Judgement].append([
+                self._key(datetime.fromisoformat(since)), of["id"], "1", f"user:{judge}", judge,
+                "verify", "same_person", "", since,
+            ])  # fmt: skip
+        rows[Review].append([
+            of["id"], since, "second" if judge else "first", None, None, None, judge,
+            of["user_id"], of["level"], of["reason_code"], of["provider"],
+            band_of(float(of["similarity"] or 0)),
+        ])  # fmt: skip
 
 
 @contextmanager

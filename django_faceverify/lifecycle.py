@@ -126,8 +126,7 @@ def _keep_queue_of_people(
 ) -> None:
     """A case in review has a row in the queue of reviewers; one that leaves takes it along."""
     if transition.target == Status.IN_REVIEW:
-        row = Review(verification=verification, since=timezone.now())
-        Review.objects.bulk_create([row], ignore_conflicts=True)
+        Review.objects.enqueue(verification.pk, since=timezone.now())
     elif Status.IN_REVIEW in sources:
         Judgement.objects.filter(verification_id=verification.pk).delete()
         Review.objects.filter(pk=verification.pk).delete()

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -20,6 +19,7 @@ from django_faceverify.conf import Level, app_settings
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
 from django_faceverify.models import Event, Judgement, Review, Verification
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.review import ReviewQuerySet
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import REVIEW_REASONS
 
@@ -106,8 +106,15 @@ def undo(verification: Verification, *, user: Any) -> None:
         if Review.objects.due().filter(pk=verification.pk).exists():
             raise Conflict("undo_too_late")
         last.delete()
-        stage = Stage.FIRST if last.number == 1 else Stage.SECOND
-        _set(verification, stage=stage, due_at=None, claimed_by=user, claimed_until=_claim_end())
+        first = verification.judgements.select_related("reviewer").first()
+        _set(
+            verification,
+            stage=Stage.SECOND if first else Stage.FIRST,
+            judged_by=first and first.reviewer,
+            due_at=None,
+            claimed_by=user,
+            claimed_until=_claim_end(),
+        )
         Event.objects.append_locked(verification, UNDONE, actor=actor)
 
     committed(take_back)
@@ -154,9 +161,9 @@ def release(verification: Verification, *, user: Any) -> None:
     )
 
 
-def waiting_for(user: Any) -> QuerySet[Review]:
+def waiting_for(user: Any, stages: Iterable[Stage] = Review.OPEN) -> ReviewQuerySet:
     """The cases on which this person may work now, or later when a claim has ended."""
-    return Review.objects.open().not_of(user).without_judgement_of(user)
+    return Review.objects.filter(stage__in=stages).not_of(user).without_judgement_of(user)
 
 
 def _win(verification_id: UUID, user: Any) -> bool:
@@ -184,9 +191,8 @@ def _lock(verification: Verification, seen_at: Any = None) -> None:
 
 def _demand_turn(verification: Verification, reviewer: Any) -> None:
     """Whether this person may judge the locked case now."""
-    row, _ = Review.objects.get_or_create(
-        verification=verification, defaults={"since": timezone.now()}
-    )
+    row = Review.objects.filter(pk=verification.pk).first()
+    row = row or Review.objects.enqueue(verification.pk, since=timezone.now())
     if row.stage == Stage.HELD:
         raise Conflict("already_judged")
     is_anothers = row.claimed_by_id not in (None, reviewer.pk)
@@ -200,7 +206,13 @@ def _judge(verification: Verification, judgement: Judgement) -> None:
         raise NotPermitted("same_person_twice")
     if first is None and _rules(verification).four_eyes:
         judgement.save(force_insert=True)
-        _set(verification, stage=Stage.SECOND, claimed_by=None, claimed_until=None)
+        _set(
+            verification,
+            stage=Stage.SECOND,
+            judged_by=judgement.reviewer,
+            claimed_by=None,
+            claimed_until=None,
+        )
         # What the first person thinks must not be told to the second one: not here either.
         Event.objects.append_locked(verification, PROPOSED, actor=judgement.actor)
     elif first is not None and first.decision != judgement.decision:
@@ -214,7 +226,7 @@ def _begin_anew(verification: Verification, first: Judgement, second: Judgement)
     """Two people do not agree: what both think is on record, and the case waits again."""
     _keep_notes(verification, [first, second])
     first.delete()
-    _set(verification, stage=Stage.FIRST, claimed_by=None, claimed_until=None)
+    _set(verification, stage=Stage.FIRST, judged_by=None, claimed_by=None, claimed_until=None)
     Event.objects.append_locked(
         verification,
         DISAGREED,

@@ -25,7 +25,14 @@ from django_faceverify.api.pages import (
     NewestOccurred,
     NewestStarted,
 )
-from django_faceverify.models import Verification, VerificationAttempt, WebhookDelivery
+from django_faceverify.console.queue import BUCKETS, Queue, Selection
+from django_faceverify.models import (
+    Judgement,
+    Review,
+    Verification,
+    VerificationAttempt,
+    WebhookDelivery,
+)
 from tests.api.asking import API, plain_case
 
 #: filters that give a handful of rows at most, or rows that an index finds in any order
@@ -99,6 +106,20 @@ def test_a_filter_of_the_admin(model: Any) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("column", ["level", "reason_code", "provider", "band"])
+def test_a_filter_of_the_queue(column: str) -> None:
+    assert column in Selection(*"abcde").columns
+    assert begins(Review, "stage", column, "since")
+
+
+@pytest.mark.django_db
+def test_the_buckets_of_the_queue_and_what_can_be_undone() -> None:
+    assert begins(Review, "stage", "since")
+    assert begins(Review, "claimed_by_id")
+    assert begins(Judgement, "reviewer_id", "made_at")
+
+
+@pytest.mark.django_db
 def test_the_lists_of_everything_and_of_a_person_have_their_order() -> None:
     assert begins(Verification, "created_at")
     assert begins(Verification, "user_id", "created_at")
@@ -106,7 +127,7 @@ def test_the_lists_of_everything_and_of_a_person_have_their_order() -> None:
 
 
 def test_no_index_is_the_beginning_of_another() -> None:
-    for model in (Verification, VerificationAttempt, WebhookDelivery):
+    for model in (Verification, Review, Judgement, VerificationAttempt, WebhookDelivery):
         unique = [one for one in model._meta.constraints if isinstance(one, UniqueConstraint)]
         whole: list[Any] = [*model._meta.indexes, *unique]
         fields = [
@@ -163,6 +184,29 @@ def test_postgresql_reads_the_index_in_the_order_of_the_list(
         assert client.get(f"{API}verifications/?{query}").status_code == 200
     (sql,) = [one["sql"] for one in queries if "LIMIT 26" in one["sql"]]
     assert index in plan(sql)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")
+@pytest.mark.parametrize("bucket", BUCKETS)
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "faceverify_review_stage"),
+        ({"age": "day"}, "faceverify_review_stage"),
+        ({"level": "default"}, "faceverify_review_level"),
+        ({"reason": "low_similarity"}, "faceverify_review_reason"),
+        ({"provider": "default"}, "faceverify_review_provider"),
+        ({"band": "70-80"}, "faceverify_review_band"),
+    ],
+)
+def test_postgresql_reads_the_queue_oldest_first(
+    reviewer: Any, bucket: str, filters: dict[str, str], index: str
+) -> None:
+    queue = Queue(reviewer, Selection(bucket=bucket, **filters), Verification.objects.all())
+    with CaptureQueriesContext(connection) as queries:
+        assert queue.page == []
+    for query in queries:
+        assert (index if bucket != "mine" else "claimed_by_id") in plan(query["sql"])
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")

@@ -18,6 +18,7 @@ from django_faceverify.exceptions import Conflict, InputError, NotPermitted
 from django_faceverify.models import Judgement, Review, Verification, WebhookDelivery
 from django_faceverify.models.clock import db_now
 from django_faceverify.models.fields import Sealed
+from django_faceverify.models.review import band_of
 from django_faceverify.signals import verification_decided, verification_needs_input
 from tests.console.conftest import decided_as
 
@@ -119,6 +120,62 @@ def test_a_reopened_case_is_in_the_queue_again(case: Verification, reviewer: Use
 def test_a_case_without_its_row_can_be_judged(case: Verification, reviewer: User) -> None:
     Review.objects.all().delete()
     assert judge(case, reviewer).status == "verified"
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_the_queue_holds_what_the_case_is(
+    case: Verification, reviewer: User, rules: Any, is_lost: bool
+) -> None:
+    rules(four_eyes=True)
+    if is_lost:
+        Review.objects.all().delete()
+        judge(case, reviewer)
+    row = Review.objects.get()
+    assert (row.level, row.provider) == (case.level, case.provider)
+    assert (row.reason_code, row.user_id) == ("low_similarity", case.user_id)
+    assert row.band == "70-80"
+
+
+def test_a_case_that_comes_back_is_queued_as_it_is_then(case: Verification, reviewer: User) -> None:
+    judge(case, reviewer, decision="retry")
+    Verification.objects.filter(pk=case.pk).update(provider="second", similarity=91)
+    work = {"stage": "waiting", "next_run_at": db_now(), "deadline_at": db_now(60)}
+    lifecycle.move(case, "submit", actor="system", **work)
+    lifecycle.move(case, "refer", actor="system", reason_code="deadline_passed")
+    row = Review.objects.get()
+    assert (row.reason_code, row.provider, row.band) == ("deadline_passed", "second", "80-100")
+
+
+def test_the_queue_holds_whose_judgement_waits(
+    case: Verification, reviewer: User, checker: User, rules: Any
+) -> None:
+    rules(four_eyes=True, UNDO_SECONDS=60)
+    judge(case, reviewer)
+    assert Review.objects.get().judged_by == reviewer
+    judge(case, checker)
+    reviewing.undo(case, user=checker)
+    assert Review.objects.get().judged_by == reviewer
+    judge(case, checker, "reject")
+    assert Review.objects.get().judged_by is None
+    judge(case, checker)
+    reviewing.undo(case, user=checker)
+    assert Review.objects.get().judged_by is None
+
+
+@pytest.mark.parametrize(
+    ("similarity", "band"),
+    [
+        (None, "none"),
+        (0, "0-60"),
+        (59.999, "0-60"),
+        (60, "60-70"),
+        (70, "70-80"),
+        (80, "80-100"),
+        (100, "80-100"),
+    ],
+)
+def test_bands(similarity: float | None, band: str) -> None:
+    assert band_of(similarity) == band
 
 
 # claims

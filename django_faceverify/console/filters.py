@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +79,8 @@ class TypedFilter(admin.SimpleListFilter):
     template = "django_faceverify/console/typed_filter.html"
     #: name, label and kind of each input
     inputs: tuple[tuple[str, Any, str], ...] = ()
+    #: names that only links of the list hold
+    linked: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -88,13 +90,14 @@ class TypedFilter(admin.SimpleListFilter):
         model_admin: ModelAdmin[Any],
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        for name, _label, _kind in self.inputs:
+        for name in self.parameter_names():
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
 
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
-        return (str(cls.parameter_name), *(name for name, _label, _kind in cls.inputs))
+        typed = (name for name, _label, _kind in cls.inputs)
+        return (str(cls.parameter_name), *typed, *cls.linked)
 
     def expected_parameters(self) -> list[str | None]:
         return [*self.parameter_names()]
@@ -128,12 +131,16 @@ class TypedFilter(admin.SimpleListFilter):
 
 
 class CreatedFilter(TypedFilter):
-    """From a recent midnight on, or whole days; a drill-down by date would read the table."""
+    """From a recent midnight on, or whole days; a drill-down by date would read the table.
+
+    A list that goes on with older cases says by ``created_before`` from which moment.
+    """
 
     title = _("created")
     parameter_name = "created"
     days_back = {"today": 0, "week": 6, "month": 29}
     inputs = (("created_from", _("From day"), "date"), ("created_to", _("To day"), "date"))
+    linked = ("created_before",)
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[Any, Any]]:
         return [("today", _("Today")), ("week", _("Past 7 days")), ("month", _("Past 30 days"))]
@@ -151,7 +158,18 @@ class CreatedFilter(TypedFilter):
             queryset = queryset.filter(created_at__gte=_midnight(first))
         if last:
             queryset = queryset.filter(created_at__lt=_midnight(last + timedelta(days=1)))
+        if self.before:
+            queryset = queryset.filter(created_at__lt=self.before)
         return queryset
+
+    @property
+    def before(self) -> datetime | None:
+        """The moment from which a list goes on; what is none chooses nothing."""
+        try:
+            moment = parse_datetime(self.typed("created_before"))
+        except ValueError:
+            return None
+        return moment if moment and moment.tzinfo and 1970 <= moment.year < 9000 else None
 
 
 class UserFilter(TypedFilter):

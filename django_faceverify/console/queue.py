@@ -1,7 +1,8 @@
 """The queue of reviewers: which cases wait, in buckets and behind filters, oldest first.
 
 Nothing here counts a whole table or skips rows: a page begins after the last row of the one
-before, and a count ends at ``MOST_COUNTED``.
+before, and a count ends at ``MOST_COUNTED``. A bucket is read in piles, each of which an index
+holds oldest first behind any filter.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from django_faceverify import reviewing
 from django_faceverify.conf import DAY, app_settings
 from django_faceverify.models import Judgement, Review
+from django_faceverify.models.review import BANDS, NO_SIMILARITY, ReviewQuerySet
 from django_faceverify.reasons import REASONS, FixableBy, ReasonCode
 
 #: cases on a page
@@ -40,13 +42,15 @@ BUCKETS: dict[str, str | Promise] = {
     "overdue": gettext_lazy("Overdue"),
 }
 
-#: similarities from and below, by the name in the address
-BANDS: dict[str, tuple[float | None, float | None]] = {
-    "0-60": (0, 60),
-    "60-70": (60, 70),
-    "70-80": (70, 80),
-    "80-100": (80, None),
-    "none": (None, None),
+OLDEST_FIRST = ("since", "pk")
+
+#: the stages of each bucket; an index holds each stage, but not two of them, oldest first. What
+#: is claimed is little, and found by its person.
+PILES: dict[str, tuple[tuple[Review.Stage, ...], ...]] = {
+    "unassigned": ((Review.Stage.FIRST,),),
+    "mine": (Review.OPEN,),
+    "second": ((Review.Stage.SECOND,),),
+    "overdue": ((Review.Stage.FIRST,), (Review.Stage.SECOND,)),
 }
 
 AGES: dict[str, tuple[int, str | Promise]] = {
@@ -110,7 +114,7 @@ class Selection:
         """The filters beside the bucket."""
         levels = [(name, name) for name in app_settings.LEVELS]
         providers = [(alias, alias) for alias in app_settings.PROVIDERS]
-        bands = [(name, _("no similarity") if name == "none" else name) for name in BANDS]
+        bands = [(name, _("no similarity") if name == NO_SIMILARITY else name) for name in BANDS]
         ages = [(name, label) for name, (_seconds, label) in AGES.items()]
         return [
             Choice("level", _("level"), levels, self.level),
@@ -120,38 +124,35 @@ class Selection:
             Choice("age", _("waiting for"), ages, self.age),
         ]
 
-    def of_user(self, user: Any, bucket: str) -> QuerySet[Review]:
+    def piles(self, user: Any, bucket: str) -> list[ReviewQuerySet]:
         """The rows of a bucket that pass the filters."""
-        rows = reviewing.waiting_for(user).filter(self._filters)
+        return [
+            self._within(bucket, reviewing.waiting_for(user, stages), user)
+            for stages in PILES[bucket]
+        ]
+
+    def _within(self, bucket: str, rows: ReviewQuerySet, user: Any) -> ReviewQuerySet:
+        rows = rows.filter(**self.columns)
         if self.age:
-            rows = rows & Review.objects.waiting_since(AGES[self.age][0])
+            rows = rows.waiting_since(AGES[self.age][0])
         if bucket == "mine":
-            return rows & Review.objects.claimed_by(user)
-        if bucket == "second":
-            return (rows & Review.objects.free_for(user)).filter(stage=Review.Stage.SECOND)
+            return rows.claimed_by(user)
+        if bucket == "unassigned":
+            return rows.unclaimed()
         if bucket == "overdue":
-            overdue = Review.objects.waiting_since(app_settings.review.overdue_after)
-            return rows & overdue & Review.objects.free_for(user)
-        return (rows & Review.objects.unclaimed()).filter(stage=Review.Stage.FIRST)
+            rows = rows.waiting_since(app_settings.review.overdue_after)
+        return rows.free_for(user)
 
     @property
-    def _filters(self) -> Q:
-        wanted = Q()
-        if self.level:
-            wanted &= Q(verification__level=self.level)
-        if self.reason:
-            wanted &= Q(verification__reason_code=self.reason)
-        if self.provider:
-            wanted &= Q(verification__provider=self.provider)
-        if self.band:
-            least, below = BANDS[self.band]
-            if least is None:
-                wanted &= Q(verification__similarity__isnull=True)
-            else:
-                wanted &= Q(verification__similarity__gte=least)
-            if below is not None:
-                wanted &= Q(verification__similarity__lt=below)
-        return wanted
+    def columns(self) -> dict[str, str]:
+        """What is chosen, by the column of a row."""
+        chosen = {
+            "level": self.level,
+            "reason_code": self.reason,
+            "provider": self.provider,
+            "band": self.band,
+        }
+        return {column: word for column, word in chosen.items() if word}
 
 
 @dataclass(frozen=True)
@@ -209,11 +210,10 @@ class Queue:
     @property
     def buckets(self) -> Iterator[Bucket]:
         for name, label in BUCKETS.items():
-            rows = self._rows(name).order_by()[: MOST_COUNTED + 1]
             yield Bucket(
                 name,
                 label,
-                _counted(rows.count()),
+                _counted(sum(self._count(pile) for pile in self._piles(name))),
                 self.selection.in_bucket(name).query,
                 name == self.selection.bucket,
             )
@@ -229,24 +229,33 @@ class Queue:
 
     def claim_next(self) -> UUID | None:
         """Claim the oldest case (behind the mark) that nobody else takes meanwhile."""
-        waiting = self._ordered.values_list("pk", flat=True)[:CLAIM_TRIES]
-        return reviewing.claim_next(list(waiting), user=self.user)
+        waiting = self._oldest(CLAIM_TRIES, Review.objects.only("since"))
+        return reviewing.claim_next([row.pk for row in waiting], user=self.user)
 
     @cached_property
     def _found(self) -> list[Review]:
-        rows = self._ordered.select_related("verification", "claimed_by")
         sealed = ("idcard_name", "idcard_number", "review_note")
-        return list(rows.defer(*(f"verification__{name}" for name in sealed))[: PAGE + 1])
+        hidden = [f"verification__{name}" for name in sealed]
+        return self._oldest(PAGE + 1, Review.objects.select_related("verification").defer(*hidden))
 
-    @property
-    def _ordered(self) -> QuerySet[Review]:
-        rows = self._rows(self.selection.bucket)
-        return (self.after.behind(rows) if self.after else rows).order_by("since", "pk")
+    def _oldest(self, most: int, rows: QuerySet[Review]) -> list[Review]:
+        """The first of these rows in all piles."""
+        found: list[Review] = []
+        for pile in self._piles(self.selection.bucket):
+            behind = self.after.behind(pile) if self.after else pile
+            found += (rows & behind).order_by(*OLDEST_FIRST)[:most]
+        return sorted(found, key=lambda row: (row.since, row.pk))[:most]
 
-    def _rows(self, bucket: str) -> QuerySet[Review]:
-        rows = self.selection.of_user(self.user, bucket)
+    def _count(self, pile: ReviewQuerySet) -> int:
+        # The order keeps the database to the index: without it, it may hope to find enough
+        # rows sooner by reading the table from its beginning.
+        return pile.order_by(*OLDEST_FIRST)[: MOST_COUNTED + 1].count()
+
+    def _piles(self, bucket: str) -> list[ReviewQuerySet]:
+        piles = self.selection.piles(self.user, bucket)
         is_narrowed = bool(self.visible.query.where)
-        return rows.filter(pk__in=self.visible.values("pk")) if is_narrowed else rows
+        keys = self.visible.values("pk")
+        return [pile.filter(pk__in=keys) for pile in piles] if is_narrowed else piles
 
 
 def undoable(user: Any) -> QuerySet[Judgement]:

@@ -43,6 +43,9 @@ class NewestFirst(ChangeList):
             messages.warning(request, self._no_such_page())
             self.page_num = 1
             super().get_results(request)
+        # The stock list takes all rows of a single page. PostgreSQL then plans for as many as it
+        # guesses, and looks for more where all are found.
+        self.result_list = self.result_list[: min(self.result_count, self.list_per_page)]
 
     def _no_such_page(self) -> str:
         return _(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.filters import ListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -21,12 +24,108 @@ from django_faceverify.console.filters import (
     SimilarityFilter,
     UserFilter,
 )
-from django_faceverify.console.records import RecordAdmin
+from django_faceverify.console.records import NewestFirst, RecordAdmin
 from django_faceverify.console.search import search_verifications
 from django_faceverify.models import Verification, VerificationAttempt
 
+#: with several filters, a list looks through the newest so many cases of the rarest one: enough
+#: for twenty pages of what is frequent, and soon read where nothing is found
+LOOKED_THROUGH = 1000
 #: enough of an id to tell the rows of a page apart; its beginning is the time
 SHORT = 8
+
+
+class VerificationChanges(NewestFirst):
+    """With several filters at once, a part of the list at a time.
+
+    An index holds the cases of one filter in the order of time. Two that exclude each other
+    would be looked for among all cases of one of them, however many there are.
+    """
+
+    #: where this part ends; ``None`` where the list is whole
+    reached: datetime | None = None
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: Any = None
+    ) -> QuerySet[Verification]:
+        found: QuerySet[Verification] = super().get_queryset(request, exclude_parameters)
+        if not self.query and not found.query.is_empty():  # a search is exact, and finds few
+            self.reached = self._end(request)
+        return found.filter(created_at__gte=self.reached) if self.reached else found
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.reached or (self._created and self._created.before):
+            messages.info(request, self._part())
+
+    @property
+    def _created(self) -> CreatedFilter | None:
+        """``None`` on a site that has taken the filter out, and with it the way to older cases."""
+        return next((one for one in self.filter_specs if isinstance(one, CreatedFilter)), None)
+
+    def _end(self, request: HttpRequest) -> datetime | None:
+        """Since when the rarest filter alone has found enough; ``None`` if it never has."""
+        if self._created is None:
+            return None
+        within = _narrowed(self._created, request, self.root_queryset)
+        others = [one for one in self.filter_specs if one is not self._created]
+        alone = [(one, _narrowed(one, request, within)) for one in others]
+        used = [(one, rows) for one, rows in alone if _conditions(rows) > _conditions(within)]
+        # A band has an index in the order of similarity, not of time.
+        timed = [rows for one, rows in used if not isinstance(one, SimilarityFilter)]
+        has_days = _conditions(within) > _conditions(self.root_queryset)
+        if len(used) < 2 and (timed or not used or not has_days):
+            return None  # one index holds the list
+        ends = [_newest(rows, LOOKED_THROUGH) for rows in timed or [within]]
+        return None if None in ends else min(end for end in ends if end)
+
+    def _part(self) -> SafeString:
+        """Which cases these are, and the way to the others."""
+        before = self._created.before if self._created else None
+        facts = {
+            "start": cells.moment(self.reached) if self.reached else "",
+            "end": cells.moment(before) if before else "",
+        }
+        links = []
+        if self.reached:
+            older = {"created_before": self.reached.isoformat()}
+            links.append((self.get_query_string(older, ["p"]), _("Go on with older cases")))
+        if before:
+            newest = self.get_query_string(remove=["p", "created_before"])
+            links.append((newest, _("Begin with the newest")))
+        if not self.reached:
+            sentence = _("These are the cases created before %(end)s.")
+        elif not before:
+            sentence = _(
+                "Several filters at once are looked for in a part of the cases at a time: in those"
+                " created since %(start)s."
+            )
+        else:
+            sentence = _(
+                "Several filters at once are looked for in a part of the cases at a time: in those"
+                " created from %(start)s until %(end)s."
+            )
+        return format_html(
+            "{} {}",
+            sentence % facts,
+            format_html_join(" ", '<a href="{}">{}</a>', links),
+        )
+
+
+def _narrowed(one: ListFilter, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    narrowed = one.queryset(request, rows)
+    return rows if narrowed is None else narrowed
+
+
+def _conditions(rows: QuerySet[Any]) -> int:
+    return len(rows.query.where)
+
+
+def _newest(rows: QuerySet[Any], number: int) -> datetime | None:
+    """When the case was created that has so many newer ones."""
+    moments = rows.order_by("-created_at").values_list("created_at", flat=True)
+    moment: datetime | None = moments[number : number + 1].first()
+    return moment
 
 
 class VerificationList(RecordAdmin):
@@ -78,6 +177,9 @@ class VerificationList(RecordAdmin):
             last_session=Subquery(last_attempt.values("session_id")[:1]),
             last_provider_code=Subquery(last_attempt.values("provider_code")[:1]),
         )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return VerificationChanges
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """A band begins with its highest: an index finds it in that order, and no other rows."""

@@ -1,30 +1,64 @@
 """Cases in the hands of reviewers: who works on which, and what is decided and not yet told.
 
 A row is there for as long as its case is in review, so the queue of people is as long as
-their work, however many verifications there are.
+their work, however many verifications there are. The row holds everything that the queue asks
+for: a filter that went through the case would read one row of it for each that it passes over.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from django_faceverify.models.clock import db_now
-from django_faceverify.models.fields import SealedTextField
+from django_faceverify.models.fields import CodeField, SealedTextField
 from django_faceverify.models.keys import new_id
 from django_faceverify.models.verification import Verification
+from django_faceverify.reasons import ReasonCode
+
+#: where one band of similarity ends and the next one begins; 100 belongs to the last. Bands
+#: stand in the rows: whoever changes these numbers fills the rows anew.
+BAND_LIMITS = (0, 60, 70, 80, 100)
+NO_SIMILARITY = "none"
+BANDS = (*(f"{low}-{high}" for low, high in pairwise(BAND_LIMITS)), NO_SIMILARITY)
+
+
+def band_of(similarity: float | None) -> str:
+    """The name of the band that a similarity is in."""
+    if similarity is None:
+        return NO_SIMILARITY
+    return BANDS[sum(similarity >= limit for limit in BAND_LIMITS[1:-1])]
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Who may work on what, by the database's clock."""
 
+    def enqueue(self, verification_id: UUID, *, since: datetime) -> Review:
+        """Let the case, as it stands in the database now, wait for a reviewer; once."""
+        columns = ("user", "level", "reason_code", "provider", "similarity")
+        case = Verification.objects.only(*columns).get(pk=verification_id)
+        row = Review(
+            verification=case,
+            since=since,
+            user_id=case.user_id,
+            level=case.level,
+            reason_code=case.reason_code,
+            provider=case.provider,
+            band=band_of(case.similarity),
+        )
+        self.bulk_create([row], ignore_conflicts=True)
+        return row
+
     def open(self) -> ReviewQuerySet:
         """Still waiting for somebody's judgement."""
-        return self.filter(stage__in=(Review.Stage.FIRST, Review.Stage.SECOND))
+        return self.filter(stage__in=Review.OPEN)
 
     def unclaimed(self) -> ReviewQuerySet:
         """Nobody works on it, or not any more."""
@@ -41,11 +75,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def not_of(self, user: Any) -> ReviewQuerySet:
         """Cases of other people; one of nobody's is nobody's own."""
-        return self.filter(~Q(verification__user=user) | Q(verification__user__isnull=True))
+        return self.filter(~Q(user=user))
 
     def without_judgement_of(self, user: Any) -> ReviewQuerySet:
-        judged = Judgement.objects.filter(verification=OuterRef("pk"), reviewer=user)
-        return self.filter(~Exists(judged))
+        return self.filter(~Q(judged_by=user))
 
     def waiting_since(self, seconds: float) -> ReviewQuerySet:
         """In review for at least so many seconds."""
@@ -60,13 +93,17 @@ class Review(models.Model):
     """The work on one case in review.
 
     A claim is a courtesy with an end: until ``claimed_until`` nobody else can decide. ``due_at``
-    is when a decision that is ``held`` takes effect; until then it can be undone.
+    is when a decision that is ``held`` takes effect; until then it can be undone. ``judged_by`` is
+    whose judgement waits for a second person's. ``user``, ``level``, ``reason_code``, ``provider``
+    and ``band`` (of its similarity) are the case's, none of which changes while it is in review.
     """
 
     class Stage(models.TextChoices):
         FIRST = "first", _("waits for a reviewer")
         SECOND = "second", _("waits for a second person")
         HELD = "held", _("decided, can still be undone")
+
+    OPEN = (Stage.FIRST, Stage.SECOND)
 
     verification = models.OneToOneField(
         Verification,
@@ -87,6 +124,28 @@ class Review(models.Model):
         verbose_name=_("being worked on by"),
     )
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    judged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("judged by"),
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    level = models.CharField(_("level"), max_length=50)
+    reason_code = CodeField(_("reason"), max_length=40, blank=True, choices=ReasonCode)
+    provider = models.CharField(_("provider"), max_length=50, blank=True)
+    band = models.CharField(_("similarity"), max_length=10)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -94,9 +153,14 @@ class Review(models.Model):
         default_permissions = ()
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
+        # One for each filter of the queue. Each stage has an order of its own: a filter that
+        # only the others match would else be looked for among them all.
         indexes = [
             models.Index(fields=["stage", "since"], name="faceverify_review_stage"),
-            models.Index(fields=["since"], name="faceverify_review_since"),
+            models.Index(fields=["stage", "level", "since"], name="faceverify_review_level"),
+            models.Index(fields=["stage", "reason_code", "since"], name="faceverify_review_reason"),
+            models.Index(fields=["stage", "provider", "since"], name="faceverify_review_provider"),
+            models.Index(fields=["stage", "band", "since"], name="faceverify_review_band"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -133,6 +197,7 @@ class Judgement(models.Model):
         models.SET_NULL,
         null=True,
         blank=True,
+        db_index=False,
         related_name="+",
         verbose_name=_("reviewer"),
     )
@@ -145,6 +210,9 @@ class Judgement(models.Model):
         default_permissions = ()
         verbose_name = _("judgement")
         verbose_name_plural = _("judgements")
+        indexes = [
+            models.Index(fields=["reviewer", "-made_at"], name="faceverify_judgement_reviewer"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["verification", "number"], name="faceverify_judgement_number"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from django_faceverify.console import paginator
+from django_faceverify.console import paginator, verification_list
 from django_faceverify.console.paginator import CappedPaginator
 from django_faceverify.models import Verification
 from tests.conftest import IDCARD_NAME, IDCARD_NUMBER
@@ -191,6 +195,142 @@ def test_created_filter(
         if as_reviewer.get(f"{LIST}?created={choice}").context["cl"].result_list
     }
     assert matching == found
+
+
+# several filters at once
+
+BOTH = {"status__exact": "in_review", "level": "default"}
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list looks through two cases at a time."""
+    monkeypatch.setattr(verification_list, "LOOKED_THROUGH", 2)
+
+
+@pytest.fixture
+def six(alice: User) -> list[Verification]:
+    """Cases of one day each, the newest first; every other one is in review."""
+    now = timezone.now()
+    cases = [decided_as(alice, 72 if number % 2 else 95) for number in range(6)]
+    for number, case in enumerate(cases):
+        Verification.objects.filter(pk=case.pk).update(created_at=now - timedelta(days=number))
+    return cases
+
+
+def found(client: Client, query: dict[str, str]) -> tuple[list[Any], str]:
+    """The rows of a page, and where its link to older cases leads."""
+    response = client.get(LIST, query)
+    links = [part.partition('"')[0] for part in response.content.decode().split('href="')[1:]]
+    older = [unescape(link) for link in links if "created_before" in link and "p=" not in link]
+    rows = [row.pk for row in response.context["cl"].result_list]
+    says = "Several filters at once are looked for in a part" in response.content.decode()
+    return rows, older[0] if says else ""
+
+
+def test_several_filters_look_through_a_part_and_go_on_from_there(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    wanted = [case.pk for case in six if case.status == "in_review"]
+    seen, pages, query = [], 0, BOTH
+    while query:
+        rows, link = found(as_reviewer, query)
+        assert len(rows) <= 3
+        seen += rows
+        query = dict(parse_qsl(link.lstrip("?")))
+        assert not query or BOTH.items() <= query.items()
+        pages += 1
+    assert seen == wanted
+    assert pages > 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"level": "default"},
+        {"status__exact": "in_review"},
+        {"similarity": "70"},
+        {"level": "default", "created": "month"},
+        {"created": "month"},
+        {"similarity": "nonsense", "level": "default"},
+        {"user": "", "level": "default"},
+        BOTH | {"q": "order-1"},
+    ],
+)
+def test_what_one_index_holds_is_a_whole_list(
+    as_reviewer: Client, six: list[Verification], few: None, query: dict[str, str]
+) -> None:
+    assert found(as_reviewer, query)[1] == ""
+
+
+def test_a_rare_filter_makes_the_list_whole(
+    as_reviewer: Client, alice: User, bob: User, six: list[Verification], few: None
+) -> None:
+    rare = decided_as(bob, 95)
+    Verification.objects.filter(pk=rare.pk).update(created_at=timezone.now() - timedelta(days=90))
+    query = {"user": str(bob.pk), "status__exact": "verified"}
+    assert found(as_reviewer, query) == ([rare.pk], "")
+
+
+@pytest.mark.parametrize("days", [{}, {"created": "month"}])
+def test_a_band_goes_by_the_time_of_the_others(
+    as_reviewer: Client, six: list[Verification], few: None, days: dict[str, str]
+) -> None:
+    rows, link = found(as_reviewer, {"similarity": "70", "level": "default"} | days)
+    assert rows == [six[1].pk]
+    assert "created_before" in link
+
+
+def test_a_band_of_days_goes_by_the_days(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    rows, link = found(as_reviewer, {"similarity": "70", "created": "month"})
+    assert rows == [six[1].pk]
+    assert "created=month" in link
+
+
+def test_the_chosen_days_come_first(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    last = timezone.localdate() - timedelta(days=3)
+    rows, link = found(as_reviewer, BOTH | {"created_to": str(last)})
+    assert rows == [six[3].pk, six[5].pk]
+    assert "created_before" not in link or "created_to" in link
+
+
+def test_a_part_says_which_cases_it_holds(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    assert "in those created since" in as_reviewer.get(LIST, BOTH).content.decode()
+    newest = {"created_before": timezone.now().isoformat(), "created": "month"}
+    page = as_reviewer.get(LIST, BOTH | newest).content.decode()
+    assert "in those created from" in page
+    assert "Begin with the newest" in page
+    before = (timezone.now() - timedelta(days=4)).isoformat()
+    page = as_reviewer.get(LIST, {"created_before": before}).content.decode()
+    assert "These are the cases created before" in page
+    with translation.override("zh-hans"):
+        chinese = as_reviewer.get(LIST, BOTH).content.decode()
+    assert "同时使用多个筛选条件" in chinese
+
+
+@pytest.mark.parametrize("moment", ["x", "2026-01-31", "2026-01-31T10:00", "0001-01-01T00:00Z"])
+def test_a_moment_that_is_none_chooses_nothing(
+    as_reviewer: Client, six: list[Verification], moment: str
+) -> None:
+    response = as_reviewer.get(LIST, {"created_before": moment})
+    assert len(response.context["cl"].result_list) == 6
+
+
+def test_no_more_rows_are_asked_for_than_were_counted(
+    as_reviewer: Client, six: list[Verification]
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        as_reviewer.get(LIST, {"status__exact": "in_review"})
+    assert "LIMIT 3" in queries[-1]["sql"]
+    with CaptureQueriesContext(connection) as queries:
+        as_reviewer.get(LIST, {"status__exact": "expired"})
+    assert "COUNT(" in queries[-1]["sql"]
 
 
 def test_counting_stops_at_the_limit(

@@ -158,8 +158,8 @@ def test_the_number_of_queries_is_fixed(
 ) -> None:
     for _ in range(count):
         decided_as(alice, 72)
-    # session, viewer, two of permissions; own judgements, four counts, the page
-    with django_assert_num_queries(10):
+    # session, viewer, two of permissions; own judgements, five piles counted, the page
+    with django_assert_num_queries(11):
         look(as_reviewer)
 
 
@@ -185,7 +185,7 @@ def test_no_name_no_number_no_photo(as_reviewer: Client, in_review: Verification
 
 def test_from_case_to_case(as_reviewer: Client, reviewer: User, alice: User) -> None:
     first, second, other = decided_as(alice, 72), decided_as(alice, 73), decided_as(alice, 65)
-    Verification.objects.filter(pk=other.pk).update(similarity=65)
+    Review.objects.filter(pk=other.pk).update(band="60-70")
     query = "bucket=unassigned&band=70-80"
     response = as_reviewer.post(f"{QUEUE}next/", {"queue": query})
     assert response.headers["Location"] == f"{page_of(first)}?{query}"
