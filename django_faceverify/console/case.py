@@ -68,6 +68,9 @@ MEANINGS_OF: dict[str, str | Promise] = {
     ReasonCode.LOW_SIMILARITY: _("Too alike to refuse, and not alike enough to verify."),
     ReasonCode.OUTCOME_UNKNOWN: _("The photo was sent, and no answer came back."),
     ReasonCode.PHOTO_LOST: _("The photo could not be read here; nothing was compared."),
+    ReasonCode.CANCELED_BY_SUBJECT: _("The person ended it; nothing was decided."),
+    ReasonCode.CANCELED_BY_STAFF: _("Somebody of the site ended it; nothing was decided."),
+    ReasonCode.CONSENT_WITHDRAWN: _("The person ended it; nothing was decided."),
     ReasonCode.REOPENED: _("Two people have taken a decision back; it is judged anew."),
 }
 

@@ -10,9 +10,9 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from django_faceverify import intake, shadow
+from django_faceverify import intake, looks, shadow
 from django_faceverify import verification as engine
 from django_faceverify.exceptions import Throttled
 from django_faceverify.models import Photo, Verification
@@ -62,8 +62,10 @@ def test_who_consented_is_told_in_the_language_of_the_page(
     as_reviewer: Client, in_review: Verification
 ) -> None:
     assert "consent by the person" in look(as_reviewer, in_review)
-    response = as_reviewer.get(page_of(in_review), headers={"Accept-Language": "zh-hans"})
-    assert "subject" not in response.content.decode()
+    with translation.override("zh-hans"):
+        page = look(as_reviewer, in_review)
+    assert "同意人 被核验人" in page
+    assert "subject" not in page
 
 
 def test_who_decided_is_told(as_reviewer: Client, reviewer: User, in_review: Any) -> None:
@@ -212,7 +214,7 @@ def test_the_consent_is_shown(as_reviewer: Client, alice: User, settings: Any) -
     given = verification.consents.get()
     for words in ("demo-1 (en)", "face_verification", given.text_sha256, "I agree."):
         assert words in page
-    assert "the person, by the site" in page
+    assert "the person · by the site" in page
     texts = {"demo-1": {"TEXT": {"en": "I agree to everything."}}}
     settings.FACEVERIFY = {**settings.FACEVERIFY, "CONSENT": {"TEXTS": texts}}
     page = as_reviewer.get(page_of(verification)).content.decode()
@@ -339,6 +341,8 @@ def test_a_level_that_the_site_has_removed(
         ("outcome_unknown", "The photo was sent, and no answer came back."),
         ("photo_lost", "nothing was compared"),
         ("reopened", "Two people have taken a decision back"),
+        ("canceled_by_staff", "Somebody of the site ended it"),
+        ("consent_withdrawn", "The person ended it"),
         ("id_not_found", "The register cannot answer for this person."),
     ],
 )
@@ -356,3 +360,18 @@ def test_all_moments_of_a_page_look_alike(as_reviewer: Client, alice: User) -> N
     page = look(as_reviewer, case)
     assert "March 9, 2026, 1:30 a.m." in page  # a week for photos
     assert "April 1, 2026, 1:30 a.m." in page
+
+
+def test_what_was_revealed_is_named_in_words(
+    as_reviewer: Client, admin_user: User, in_review: Verification
+) -> None:
+    looks.reveal_identity(in_review, user=admin_user, reason_code="fraud", note="complaint 4711")
+    page = look(as_reviewer, in_review)
+    assert "column Name / ID number" in page
+    assert "idcard_name" not in page
+    with translation.override("zh-hans"):
+        assert "姓名 / 身份证号 ·" in look(as_reviewer, in_review)
+
+
+def test_a_case_whose_answer_is_still_out(as_reviewer: Client, alice: User) -> None:
+    assert "The provider has not answered yet." in look(as_reviewer, submitted(alice))
