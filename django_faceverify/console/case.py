@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify import reopening
 from django_faceverify.audit import chains
+from django_faceverify.conf import app_settings
 from django_faceverify.consent import text_of
 from django_faceverify.console import cells, history
 from django_faceverify.console.history import Entry
@@ -30,7 +32,14 @@ from django_faceverify.models import (
     Verification,
     VerificationAttempt,
 )
-from django_faceverify.reasons import REASONS, Category, FixableBy, Reason, ReopenReason
+from django_faceverify.reasons import (
+    REASONS,
+    Category,
+    FixableBy,
+    Reason,
+    ReasonCode,
+    ReopenReason,
+)
 from django_faceverify.reopening import Proposal
 
 #: the newest attempts and events are shown, as many as a person may want to read
@@ -52,6 +61,17 @@ MEANINGS: dict[Category, str | Promise] = {
     Category.PROVIDER: _("The call failed. It says nothing about the person."),
     Category.LIMIT: _("A limit or a clock, not a comparison, ended or delayed it."),
     Category.REVIEWER: _("A person judges it, or has judged it."),
+}
+
+#: where the category says too little to somebody who is to judge
+MEANINGS_OF: dict[str, str | Promise] = {
+    ReasonCode.LOW_SIMILARITY: _("Too alike to refuse, and not alike enough to verify."),
+    ReasonCode.OUTCOME_UNKNOWN: _("The photo was sent, and no answer came back."),
+    ReasonCode.PHOTO_LOST: _("The photo could not be read here; nothing was compared."),
+    ReasonCode.CANCELED_BY_SUBJECT: _("The person ended it; nothing was decided."),
+    ReasonCode.CANCELED_BY_STAFF: _("Somebody of the site ended it; nothing was decided."),
+    ReasonCode.CONSENT_WITHDRAWN: _("The person ended it; nothing was decided."),
+    ReasonCode.REOPENED: _("Two people have taken a decision back; it is judged anew."),
 }
 
 
@@ -84,6 +104,7 @@ class AttemptLine:
     """One attempt, with what needs putting into words."""
 
     attempt: VerificationAttempt
+    is_withheld: bool
     state: str
     similarity: str
     duration: str
@@ -105,11 +126,13 @@ class Case:
         verification: Verification,
         viewer: Viewer,
         *,
+        visible: QuerySet[Verification],
         photo_url: Callable[[Photo], str],
         photo_facts: Callable[[Photo], list[tuple[str, str]]],
     ) -> None:
         self.verification = verification
         self.viewer = viewer
+        self._visible = visible
         self._photo_url = photo_url
         self._photo_facts = photo_facts
 
@@ -127,7 +150,10 @@ class Case:
 
     @property
     def meaning(self) -> str | Promise:
-        return MEANINGS.get(self.reason.category, "") if self.reason else ""
+        if self.reason is None:
+            return ""
+        code = self.verification.reason_code
+        return MEANINGS_OF.get(code) or MEANINGS.get(self.reason.category, "")
 
     @property
     def told_to_subject(self) -> str:
@@ -136,6 +162,11 @@ class Case:
     @property
     def fixable_by(self) -> str | Promise:
         return FIXABLE_BY[self.reason.fixable_by] if self.reason else ""
+
+    @property
+    def is_level_gone(self) -> bool:
+        """Whether the site has removed the level: the rules of ``default`` hold then."""
+        return self.verification.level not in app_settings.LEVELS
 
     @property
     def is_in_review(self) -> bool:
@@ -228,6 +259,7 @@ class Case:
         return [
             AttemptLine(
                 attempt=attempt,
+                is_withheld=cells.is_withheld(attempt),
                 state=cells.badge(attempt.state, attempt.get_state_display()),
                 similarity=cells.number(attempt.similarity),
                 duration=cells.duration(attempt.duration_ms),
@@ -246,23 +278,21 @@ class Case:
     @cached_property
     def photos(self) -> list[PhotoCard]:
         """The newest first."""
-        return [
-            PhotoCard(
-                photo,
-                "" if why_not else self._photo_url(photo),
-                why_not,
-                self._photo_facts(photo) if self.viewer.may_see_photos else [],
-            )
-            for photo in self._photos
-            for why_not in [self._why_not(photo)]
-        ]
+        return [self._card(photo) for photo in self._photos]
+
+    @cached_property
+    def earlier_photos(self) -> list[PhotoCard]:
+        """Of other cases about the same number: the nearest to a portrait that there is."""
+        if self.kin is None or not self.viewer.may_see_photos:
+            return []
+        return [self._card(photo) for photo in self.kin.photos]
 
     @cached_property
     def kin(self) -> Kin | None:
         """Other cases about the same number or with the same photo, for those who review."""
         if not self.viewer.may_review:
             return None
-        return Kin.of(self.verification, self._photos)
+        return Kin.of(self.verification, self._photos, self._visible)
 
     @property
     def keeping(self) -> Keeping:
@@ -312,6 +342,15 @@ class Case:
     def _tell(self, events: list[Event]) -> list[Entry]:
         numbers = {str(photo.pk): photo.number for photo in self._photos}
         return history.tell(events, names=self._names, photo_numbers=numbers)
+
+    def _card(self, photo: Photo) -> PhotoCard:
+        why_not = self._why_not(photo)
+        return PhotoCard(
+            photo,
+            "" if why_not else self._photo_url(photo),
+            why_not,
+            self._photo_facts(photo) if self.viewer.may_see_photos else [],
+        )
 
     def _why_not(self, photo: Photo) -> str | Promise:
         if photo.purged_at:

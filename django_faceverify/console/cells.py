@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_faceverify.console.similarity import Scale, floor, shown
 from django_faceverify.exceptions import SealBroken
-from django_faceverify.models import Verification
+from django_faceverify.models import Verification, VerificationAttempt
 
 NOTHING = "–"
 
@@ -57,6 +57,15 @@ def duration(milliseconds: int | None) -> str:
 
 def number(similarity: float | None) -> str:
     return NOTHING if similarity is None else shown(floor(similarity))
+
+
+def is_withheld(attempt: VerificationAttempt) -> bool:
+    """Whether an answer is not told yet.
+
+    Whoever decides a case is not to know what a second provider thinks of it.
+    """
+    is_shadow = attempt.role == VerificationAttempt.Role.SHADOW
+    return is_shadow and not attempt.verification.is_final
 
 
 def moment(at: datetime) -> str:

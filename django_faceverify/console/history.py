@@ -76,6 +76,10 @@ FACTS: dict[str, str | Promise] = {
     "token": gettext_lazy("client token"),
 }
 
+COLUMNS: dict[str, str | Promise] = {
+    "idcard_name": gettext_lazy("Name"),
+    "idcard_number": gettext_lazy("ID number"),
+}
 SOURCES = dict(Photo.Source.choices)
 GIVERS = dict(Consent.Giver.choices)
 DECISIONS = dict(Judgement.Decision.choices)
@@ -165,6 +169,9 @@ def _facts(
     known = {key: value for key, value in event.data.items() if value not in (None, "", False)}
     if "photo" in known:
         known["photo"] = photo_numbers.get(str(known["photo"]), known["photo"])
+    if "column" in known:
+        columns = str(known["column"]).split(", ")
+        known["column"] = [str(COLUMNS.get(one, one)) for one in columns]
     if "source" in known:
         known["source"] = SOURCES.get(known["source"], known["source"])
     if "consent_given_by" in known:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_faceverify.conf import DAY, app_settings
-from django_faceverify.console import cells
 from django_faceverify.models import Verification
 
 
@@ -35,7 +36,8 @@ def _until(verification: Verification, seconds: float | None) -> str:
     if seconds is None:
         return _("kept for ever")
     if verification.ended_at is not None:
-        return cells.moment(verification.ended_at + timedelta(seconds=seconds))
+        end = verification.ended_at + timedelta(seconds=seconds)
+        return date_format(localtime(end), "DATETIME_FORMAT")
     days = round(seconds / DAY)
     if days == 0:
         return _("destroyed when the case has ended")

@@ -111,7 +111,9 @@ class RecordAdmin(SiteAdmin):  # type: ignore[misc]  # one of two classes, known
 
     def _frame(self) -> dict[str, Any]:
         """Without Django's sidebar, all columns fit a common screen; unfold's has the menu."""
-        return {} if apps.is_installed("unfold") else {"is_nav_sidebar_enabled": False}
+        if apps.is_installed("unfold"):
+            return {"is_unfold": True}
+        return {"is_nav_sidebar_enabled": False}
 
     def _send_to_idcard_number_form(self, request: HttpRequest) -> HttpResponse:
         """Away from a URL that holds what may be an ID number."""

@@ -231,6 +231,8 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer, Verification
 
     def _selection(self, request: HttpRequest) -> Selection | None:
         """The queue that the reviewer comes from and goes on with, if there is one."""
+        if not access.may(request.user, access.REVIEW):
+            return None
         if request.POST.get("queue"):
             return Selection.of(QueryDict(request.POST["queue"]))
         return Selection.of(request.GET) if "bucket" in request.GET else None
@@ -249,8 +251,9 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer, Verification
         return Case(
             verification,
             viewer,
+            visible=self.get_queryset(request),
             photo_url=lambda photo: self.page_url(
-                "verification", "photo", verification.pk, photo.pk
+                "verification", "photo", photo.verification_id, photo.pk
             ),
             photo_facts=self.photo_facts,
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from django_faceverify import intake
+from django_faceverify import intake, looks, shadow
 from django_faceverify import verification as engine
 from django_faceverify.exceptions import Throttled
 from django_faceverify.models import Photo, Verification
@@ -19,6 +21,7 @@ from django_faceverify.providers.base import Comparison
 from tests.conftest import IDCARD_NAME, IDCARD_NUMBER, submitted
 from tests.console.conftest import LIST, decided_as, page_of
 from tests.scripted import ScriptedProvider
+from tests.shadows import SecondProvider, decided, make_due, use_shadow
 
 
 def look(client: Client, verification: Verification) -> str:
@@ -59,8 +62,10 @@ def test_who_consented_is_told_in_the_language_of_the_page(
     as_reviewer: Client, in_review: Verification
 ) -> None:
     assert "consent by the person" in look(as_reviewer, in_review)
-    response = as_reviewer.get(page_of(in_review), headers={"Accept-Language": "zh-hans"})
-    assert "subject" not in response.content.decode()
+    with translation.override("zh-hans"):
+        page = look(as_reviewer, in_review)
+    assert "同意人 被核验人" in page
+    assert "subject" not in page
 
 
 def test_who_decided_is_told(as_reviewer: Client, reviewer: User, in_review: Any) -> None:
@@ -209,7 +214,7 @@ def test_the_consent_is_shown(as_reviewer: Client, alice: User, settings: Any) -
     given = verification.consents.get()
     for words in ("demo-1 (en)", "face_verification", given.text_sha256, "I agree."):
         assert words in page
-    assert "the person, by the site" in page
+    assert "the person · by the site" in page
     texts = {"demo-1": {"TEXT": {"en": "I agree to everything."}}}
     settings.FACEVERIFY = {**settings.FACEVERIFY, "CONSENT": {"TEXTS": texts}}
     page = as_reviewer.get(page_of(verification)).content.decode()
@@ -239,3 +244,134 @@ def test_a_history_that_was_tampered_with_is_told(
     page = look(as_reviewer, in_review)
     assert "This history is not as it was written" in page
     assert "Each event is as it was written" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_second_provider_thinks_is_told_after_the_decision(
+    as_reviewer: Client, alice: User, reviewer: User, settings: Any
+) -> None:
+    use_shadow(settings)
+    SecondProvider.script(
+        Comparison(similarity=93.4, provider_code="s7", provider_message="alike", http_status=200)
+    )
+    run = decided(submitted(alice), 72)
+    make_due()
+    assert shadow.run(run.pk)
+    page = look(as_reviewer, run.verification)
+    call = run.verification.attempts.of_a_shadow().get()
+    assert call.session_id in page  # that it was called is no secret
+    assert "not told before the case is decided" in page
+    for verdict in ("93.4", "s7", "alike"):
+        assert f">{verdict}<" not in page
+    assert "72.0" in page
+
+    intake.review(run.verification, reviewer=reviewer, decision="verify", reason_code="same_person")
+    page = look(as_reviewer, run.verification)
+    assert ">93.4<" in page
+    assert ">s7<" in page
+    assert "not told before the case is decided" not in page
+
+
+def test_earlier_photos_of_the_same_number(
+    client: Client, staff: Callable[..., User], as_reviewer: Client, alice: User
+) -> None:
+    earlier, other = decided_as(alice, 95), submitted(alice, idcard_number="000000199002020028")
+    case = decided_as(alice, 72)
+    photo = earlier.photos.get()
+    url = page_of(earlier, "photo", photo.pk)
+    page = look(as_reviewer, case)
+    assert page.count(url) == 1
+    assert "The same ID number, " in page
+    assert str(other.photos.get().pk) not in page
+    assert as_reviewer.get(url).status_code == 200
+    assert earlier.events.filter(action="photo_viewed").count() == 1
+
+    client.force_login(staff("view_verification", "review_verification"))
+    assert url not in look(client, case)
+    Photo.objects.filter(pk=photo.pk).update(purged_at=timezone.now())
+    assert url not in look(as_reviewer, case)
+
+
+def test_related_cases_are_those_that_this_person_may_see(
+    as_reviewer: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = decided_as(alice, 72, reference="mine")
+    hidden, same_photo = (
+        decided_as(alice, 72, reference="theirs", idcard_number=number)
+        for number in (IDCARD_NUMBER, "000000199002020028")
+    )
+    page = look(as_reviewer, mine)
+    assert page_of(hidden) in page
+    assert page_of(same_photo) in page
+
+    console = admin.site.get_model_admin(Verification)
+    every = console.get_queryset
+    monkeypatch.setattr(
+        console, "get_queryset", lambda request: every(request).filter(reference="mine")
+    )
+    page = look(as_reviewer, mine)
+    assert "None about the same ID number, and none with the same photo." in page
+    assert str(hidden.pk) not in page
+
+
+def test_what_leads_nowhere_is_not_offered(
+    client: Client, staff: Callable[..., User], in_review: Verification
+) -> None:
+    client.force_login(staff("view_verification"))
+    page = client.get(f"{page_of(in_review)}?bucket=unassigned").content.decode()
+    assert "/queue/" not in page
+    for key in "unbq":
+        assert f"<kbd>{key}</kbd>" not in page
+
+
+def test_a_level_that_the_site_has_removed(
+    as_reviewer: Client, in_review: Verification, settings: Any
+) -> None:
+    assert "not in the settings any more" not in look(as_reviewer, in_review)
+    Verification.objects.update(level="gone")
+    page = look(as_reviewer, in_review)
+    assert "not in the settings any more" in page
+    assert 'name="reason_code"' in page
+
+
+@pytest.mark.parametrize(
+    ("reason_code", "words"),
+    [
+        ("low_similarity", "Too alike to refuse, and not alike enough to verify."),
+        ("outcome_unknown", "The photo was sent, and no answer came back."),
+        ("photo_lost", "nothing was compared"),
+        ("reopened", "Two people have taken a decision back"),
+        ("canceled_by_staff", "Somebody of the site ended it"),
+        ("consent_withdrawn", "The person ended it"),
+        ("id_not_found", "The register cannot answer for this person."),
+    ],
+)
+def test_the_reason_in_words(
+    as_reviewer: Client, in_review: Verification, reason_code: str, words: str
+) -> None:
+    Verification.objects.update(reason_code=reason_code)
+    assert words in look(as_reviewer, in_review)
+
+
+def test_all_moments_of_a_page_look_alike(as_reviewer: Client, alice: User) -> None:
+    case = decided_as(alice, 95)
+    ended = datetime(2026, 3, 2, 1, 30, tzinfo=timezone.get_current_timezone())
+    Verification.objects.filter(pk=case.pk).update(ended_at=ended)
+    page = look(as_reviewer, case)
+    assert "March 9, 2026, 1:30 a.m." in page  # a week for photos
+    assert "April 1, 2026, 1:30 a.m." in page
+
+
+def test_what_was_revealed_is_named_in_words(
+    as_reviewer: Client, admin_user: User, in_review: Verification
+) -> None:
+    looks.reveal_identity(in_review, user=admin_user, reason_code="fraud", note="complaint 4711")
+    page = look(as_reviewer, in_review)
+    assert "column Name / ID number" in page
+    assert "idcard_name" not in page
+    with translation.override("zh-hans"):
+        assert "姓名 / 身份证号 ·" in look(as_reviewer, in_review)
+
+
+def test_a_case_whose_answer_is_still_out(as_reviewer: Client, alice: User) -> None:
+    assert "The provider has not answered yet." in look(as_reviewer, submitted(alice))

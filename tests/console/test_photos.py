@@ -43,7 +43,7 @@ def test_each_look_is_recorded_and_shown(as_reviewer: Client, reviewer: User, ph
     assert event.actor == f"user:{reviewer.pk}"
     assert event.data == {"photo": str(photo.pk)}
     page = as_reviewer.get(page_of(photo.verification)).content.decode()
-    assert "reviewer, photo 1" in page
+    assert "reviewer · photo 1" in page
 
 
 @pytest.mark.parametrize(

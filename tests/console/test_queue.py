@@ -168,9 +168,9 @@ def test_the_number_of_queries_of_a_case_is_fixed(
     as_reviewer: Client, alice: User, count: int, django_assert_num_queries: Any
 ) -> None:
     cases = [decided_as(alice, 72) for _ in range(count + 1)]
-    # as for any case, and: the work on it, own judgement, related by number, photos with the
-    # same picture and their cases, what can be undone
-    with django_assert_num_queries(19):
+    # as for any case, and: the work on it, own judgement, related by number and their photos,
+    # photos with the same picture and their cases, what can be undone
+    with django_assert_num_queries(20):
         assert as_reviewer.get(f"{page_of(cases[0])}?bucket=unassigned").status_code == 200
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.files.storage import storages
 
 from tests.console.conftest import ATTEMPTS, LIST, decided_as, page_of
 from tests.console.test_browser import page as page  # a fixture
@@ -107,6 +108,58 @@ def test_filters_and_search(visit: Callable[[str, str], Page], alice: User) -> N
     assert shown.get_by_role("link", name=str(case.pk)[-8:]).is_visible()
     shown = visit(f"{LIST}?q=part-of-it", "nothing")
     assert shown.get_by_role("status").get_by_text("parts find nothing").is_visible()
+
+
+def test_every_page_says_what_it_is(visit: Callable[[str, str], Page], alice: User) -> None:
+    case = decided_as(alice, 72)
+    titles = {
+        page_of(case): f"Case {str(case.pk)[-8:]}",
+        page_of(case, "reveal"): f"Name and ID number of case {str(case.pk)[-8:]}",
+        f"{LIST}queue/": "Cases in review",
+        f"{LIST}find/": "Find by ID number",
+    }
+    for address, title in titles.items():
+        shown = visit(address, "title")
+        headings = shown.locator("h1", has_text=title).all()
+        assert [heading.is_visible() for heading in headings] == [True], address
+
+
+def test_a_case_is_decided_without_scrolling(
+    visit: Callable[[str, str], Page], alice: User
+) -> None:
+    """The photo, the similarity and the three decisions, on the smallest common screen."""
+    case = decided_as(alice, 72)
+    shown = visit(page_of(case), "case")
+    shown.set_viewport_size({"width": 1280, "height": 800})
+    shown.locator(".fv-photo img").evaluate("image => image.decode()")
+    parts = [".fv-photo img", ".fv-tools", ".fv-big-score", *3 * [".fv-decision .button"]]
+    for number, part in enumerate(parts):
+        box = shown.locator(part).nth(max(0, number - 3)).bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 800, part
+
+
+def test_a_photo_that_was_lost_is_said_to_be(
+    visit: Callable[[str, str], Page], alice: User
+) -> None:
+    case = decided_as(alice, 72)
+    storages["faceverify"].delete(case.photos.get().file_name)
+    image = visit(page_of(case), "lost").locator(".fv-photo img")
+    words = image.evaluate("image => getComputedStyle(image, '::after').content")
+    assert "This photo cannot be shown" in words
+    assert image.evaluate("image => image.naturalWidth") == 0
+
+
+def test_links_can_be_read_in_the_dark(visit: Callable[[str, str], Page], alice: User) -> None:
+    decided_as(alice, 72)
+    shown = visit(f"{LIST}queue/", "queue")
+    shown.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    shown.wait_for_timeout(300)
+    for link in shown.locator(".fv-buckets a, .fv-table a").all():
+        assert link.evaluate(CONTRAST) >= LEAST_CONTRAST, link.inner_text()
+    border = "element => getComputedStyle(element).borderTopWidth"
+    assert shown.locator(".fv-filters select").first.evaluate(border) != "0px"
 
 
 def test_the_case_and_the_forms(visit: Callable[[str, str], Page], alice: User) -> None:
