@@ -132,7 +132,7 @@ class Selection:
         if bucket == "overdue":
             overdue = Review.objects.waiting_since(app_settings.review.overdue_after)
             return rows & overdue & Review.objects.free_for(user)
-        return (rows & Review.objects.unclaimed()).filter(stage=Review.Stage.FIRST)
+        return (rows & Review.objects.unopened()).filter(stage=Review.Stage.FIRST)
 
     @property
     def _filters(self) -> Q:
@@ -228,9 +228,26 @@ class Queue:
         return str(Mark.at(self._found[PAGE - 1])) if len(self._found) > PAGE else ""
 
     def claim_next(self) -> UUID | None:
-        """Claim the oldest case (behind the mark) that nobody else takes meanwhile."""
-        waiting = self._ordered.values_list("pk", flat=True)[:CLAIM_TRIES]
-        return reviewing.claim_next(list(waiting), user=self.user)
+        """Claim the oldest case (behind the mark) that nobody else takes meanwhile.
+
+        What is kept for this person comes first, and what is kept for others last: it is theirs
+        while anything else waits, so that nobody is without work while somebody has two cases.
+        """
+        cases = Review.objects
+        for some in (cases.kept_for(self.user), cases.not_kept(), cases.kept()):
+            found = reviewing.claim_next(self._first(some), user=self.user)
+            if found is not None:
+                return found
+        return None
+
+    def keep_next(self, current: UUID | None) -> UUID | None:
+        """Keep the case for this person that comes after the one they work on."""
+        others = Review.objects.exclude(pk=current)
+        waiting = [*self._first(others.kept_for(self.user)), *self._first(others.unclaimed())]
+        return reviewing.keep_next(waiting, user=self.user)
+
+    def _first(self, some: QuerySet[Review]) -> list[UUID]:
+        return list((self._ordered & some).values_list("pk", flat=True)[:CLAIM_TRIES])
 
     @cached_property
     def _found(self) -> list[Review]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_faceverify.models.clock import db_now
@@ -34,10 +35,22 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.filter(claimed_by=user, claimed_until__gt=db_now())
 
     def free_for(self, user: Any) -> ReviewQuerySet:
-        """Nobody else works on it."""
-        return self.filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now()) | Q(claimed_by=user)
-        )
+        """Nobody else works on it; it may be kept for somebody else as their next one."""
+        return self.unopened() | self.filter(claimed_by=user)
+
+    def unopened(self) -> ReviewQuerySet:
+        """Nobody works on it; it may be kept for somebody as their next one."""
+        return self.unclaimed() | self.filter(is_ahead=True)
+
+    def kept(self) -> ReviewQuerySet:
+        """Claimed for somebody who still works on the case before."""
+        return self.filter(is_ahead=True, claimed_until__gt=db_now())
+
+    def not_kept(self) -> ReviewQuerySet:
+        return self.filter(Q(is_ahead=False) | Q(claimed_until__lte=db_now()))
+
+    def kept_for(self, user: Any) -> ReviewQuerySet:
+        return self.kept().filter(claimed_by=user)
 
     def not_of(self, user: Any) -> ReviewQuerySet:
         """Cases of other people; one of nobody's is nobody's own."""
@@ -60,7 +73,8 @@ class Review(models.Model):
     """The work on one case in review.
 
     A claim is a courtesy with an end: until ``claimed_until`` nobody else can decide. ``due_at``
-    is when a decision that is ``held`` takes effect; until then it can be undone.
+    is when a decision that is ``held`` takes effect; until then it can be undone. A claim that
+    ``is_ahead`` keeps the case for somebody as their next one: it gives way to whoever opens it.
     """
 
     class Stage(models.TextChoices):
@@ -87,6 +101,7 @@ class Review(models.Model):
         verbose_name=_("being worked on by"),
     )
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    is_ahead = models.BooleanField(_("kept as the next one"), default=False, db_default=False)
 
     objects = ReviewQuerySet.as_manager()
 
@@ -108,6 +123,13 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verification_id} {self.stage}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is somebody's next one at this moment."""
+        return (
+            self.is_ahead and self.claimed_until is not None and self.claimed_until > timezone.now()
+        )
 
 
 class Judgement(models.Model):
