@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
@@ -135,8 +136,8 @@ def test_where_one_is_is_said(at_work: Page, cases: list[Verification]) -> None:
                   document.getElementById(document.activeElement.getAttribute("aria-describedby"))
                       ?.textContent]"""
     )
-    assert short_id in focused[0]
-    if focused[1] is not None:  # where the frame has a list of messages that can be told
+    if not apps.is_installed("unfold"):  # whose heading is the name of the list
+        assert short_id in focused[0]
         assert "is now: verified" in focused[1]
     assert at_work.evaluate("window.scrollY") == 0
     at_work.get_by_text("sharpness").wait_for()  # the tools work on the picture from ahead
@@ -147,8 +148,8 @@ def test_where_one_is_is_said(at_work: Page, cases: list[Verification]) -> None:
     assert at_work.get_by_role("dialog", name="Keys").is_visible()
 
 
-def test_in_chinese(at_work: Page, cases: list[Verification]) -> None:
-    at_work.context.set_extra_http_headers({"Accept-Language": "zh-hans"})
+def test_in_chinese(at_work: Page, cases: list[Verification], settings: Any) -> None:
+    settings.LANGUAGE_CODE = "zh-hans"
     at_work.reload()
     wait_for_next(at_work, cases[1])
     press(at_work, "v", "1", "Enter")
@@ -176,9 +177,8 @@ def test_a_case_may_be_left_out(at_work: Page, reviewer: User, cases: list[Verif
     wait_for_case(at_work, cases[1])
     assert at_work.evaluate(SAME_DOCUMENT)
     assert recorded(cases[1]) == SENT_THEN_LOOKED_AT
-    assert Review.objects.unclaimed().filter(pk=cases[0].pk).exists() or Review.objects.kept_for(
-        reviewer
-    ).filter(pk=cases[0].pk)
+    wait_for_next(at_work, cases[0])  # the oldest that waits comes after the next decision
+    assert Review.objects.kept_for(reviewer).get().pk == cases[0].pk
 
 
 def test_filters_and_the_bucket_go_along(

@@ -120,18 +120,17 @@
     }
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
-    const title = heading.matches("h1") ? heading.textContent : document.title;
     const live = document.getElementById("fv-live");
     const { opened } = document.getElementById("fv-words").dataset;
     // A region that speaks has to be there before its words.
-    setTimeout(() => { live.textContent = opened.replace("{title}", title); });
+    setTimeout(() => { live.textContent = opened; });
   }
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || !form.matches("[data-fv-onward]")) return;
     event.preventDefault();
-    if (!ours().inert) go(form, event.submitter);
+    if (!ours().inert) go(form, event.submitter).catch(() => location.reload());
   });
 
   let shownAt = location.pathname + location.search;
