@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_faceverify import access, inputs, intake, journal, lifecycle, quotas
 from django_faceverify.conf import app_settings
 from django_faceverify.exceptions import Conflict, InputError, QuotaExceeded
-from django_faceverify.models import Event, IdentitySearch, Photo, Verification
+from django_faceverify.models import Event, IdentitySearch, Photo, Review, Verification
 from django_faceverify.models.idempotency import beside_the_request
 from django_faceverify.models.transactions import committed
 from django_faceverify.reasons import RevealReason
@@ -31,6 +31,9 @@ SHOWN_FOR = 60
 LEAST_NOTE = 5
 #: the part of the hourly limit from which on somebody is said to reveal unusually much
 UNUSUAL = 0.5
+
+#: what stands in the history of a photo that was sent, and of one that somebody looked at
+SENT_AHEAD, VIEWED = "photo_sent_ahead", "photo_viewed"
 
 COLUMNS = ("idcard_name", "idcard_number")
 
@@ -99,10 +102,37 @@ def view_photo(photo: Photo, *, user: Any) -> bytes:
 
 def open_photo(photo: Photo, *, actor: str) -> bytes:
     """The same for whoever is not a user, such as a command."""
-    Event.objects.append(
-        photo.verification, "photo_viewed", actor=actor, data={"photo": str(photo.pk)}
-    )
+    _record(photo, VIEWED, actor)
     return photo.read()
+
+
+def send_photo_ahead(photo: Photo, *, user: Any) -> bytes:
+    """The picture for the browser of somebody for whom the case is kept as their next one.
+
+    On record is that it was sent, which is not yet a look. Raises ``PermissionDenied``,
+    ``Conflict`` (not kept for them, or not any more) or ``SealBroken``.
+    """
+    access.require_for(user, access.VIEW_PHOTO, photo.verification)
+    if not Review.objects.kept_for(user).filter(pk=photo.verification_id).exists():
+        raise Conflict("claimed_by_another")
+    _record(photo, SENT_AHEAD, lifecycle.user_actor(user))
+    return photo.read()
+
+
+def show_photo_sent_ahead(photo: Photo, *, user: Any) -> None:
+    """Record the look at a photo that this person's browser has got ahead and is to show now."""
+    actor = lifecycle.user_actor(user)
+    sent = photo.verification.events.filter(action=SENT_AHEAD, actor=actor)
+    if any(event.data == _facts(photo) for event in sent):
+        _record(photo, VIEWED, actor)
+
+
+def _record(photo: Photo, action: str, actor: str) -> None:
+    Event.objects.append(photo.verification, action, actor=actor, data=_facts(photo))
+
+
+def _facts(photo: Photo) -> dict[str, str]:
+    return {"photo": str(photo.pk)}
 
 
 @sensitive_variables("idcard_number")

@@ -29,6 +29,9 @@ Stage = Review.Stage
 #: what a reviewer may decide, and the transition that it means
 TRANSITIONS = {"verify": "verify", "reject": "reject", "retry": "ask_again"}
 
+#: the columns of a claim when there is none
+_NOBODYS: dict[str, Any] = {"claimed_by": None, "claimed_until": None, "is_ahead": False}
+
 PROPOSED = "review_proposed"
 HELD = "review_held"
 UNDONE = "review_undone"
@@ -112,8 +115,7 @@ def undo(verification: Verification, *, user: Any) -> None:
             stage=Stage.SECOND if first else Stage.FIRST,
             judged_by=first and first.reviewer,
             due_at=None,
-            claimed_by=user,
-            claimed_until=_claim_end(),
+            **_claim_of(user),
         )
         Event.objects.append_locked(verification, UNDONE, actor=actor)
 
@@ -154,11 +156,25 @@ def claim_next(waiting: Iterable[UUID], *, user: Any) -> UUID | None:
     return next((pk for pk in waiting if _win(pk, user)), None)
 
 
+def keep_next(waiting: Iterable[UUID], *, user: Any) -> UUID | None:
+    """Claim the first of these cases that is free ahead of time, and let go of any other.
+
+    A case is kept while its reviewer works on the one before: one for each reviewer. It
+    becomes theirs by ``claim`` or ``claim_next``, as it becomes anybody's who asks before.
+    """
+    kept = next((pk for pk in waiting if _win(pk, user, is_ahead=True)), None)
+    Review.objects.kept_for(user).exclude(pk=kept).update(**_NOBODYS)
+    return kept
+
+
+def let_go(*, user: Any) -> None:
+    """Let others have the case that is kept for this person; what they work on stays theirs."""
+    Review.objects.kept_for(user).update(**_NOBODYS)
+
+
 def release(verification: Verification, *, user: Any) -> None:
     """Let others have a case; what is somebody else's stays theirs."""
-    Review.objects.filter(pk=verification.pk, claimed_by=user).update(
-        claimed_by=None, claimed_until=None
-    )
+    Review.objects.filter(pk=verification.pk, claimed_by=user).update(**_NOBODYS)
 
 
 def waiting_for(user: Any, stages: Iterable[Stage] = Review.OPEN) -> ReviewQuerySet:
@@ -166,17 +182,19 @@ def waiting_for(user: Any, stages: Iterable[Stage] = Review.OPEN) -> ReviewQuery
     return Review.objects.filter(stage__in=stages).not_of(user).without_judgement_of(user)
 
 
-def _win(verification_id: UUID, user: Any) -> bool:
+def _win(verification_id: UUID, user: Any, *, is_ahead: bool = False) -> bool:
     """One conditional UPDATE: of two people at once, one gets the case."""
     if not waiting_for(user).filter(pk=verification_id).exists():
         return False
     # What may have changed since is looked at by the UPDATE itself.
-    free = Review.objects.open().free_for(user).filter(pk=verification_id)
-    return bool(free.update(claimed_by=user, claimed_until=_claim_end()))
+    rows = Review.objects.open().filter(pk=verification_id)
+    free = rows.unclaimed() | rows.kept_for(user) if is_ahead else rows.free_for(user)
+    return bool(free.update(**_claim_of(user, is_ahead=is_ahead)))
 
 
-def _claim_end() -> Any:
-    return db_now(app_settings.review.claim_seconds)
+def _claim_of(user: Any, *, is_ahead: bool = False) -> dict[str, Any]:
+    end = db_now(app_settings.review.claim_seconds)
+    return {"claimed_by": user, "claimed_until": end, "is_ahead": is_ahead}
 
 
 def _lock(verification: Verification, seen_at: Any = None) -> None:
@@ -206,13 +224,7 @@ def _judge(verification: Verification, judgement: Judgement) -> None:
         raise NotPermitted("same_person_twice")
     if first is None and _rules(verification).four_eyes:
         judgement.save(force_insert=True)
-        _set(
-            verification,
-            stage=Stage.SECOND,
-            judged_by=judgement.reviewer,
-            claimed_by=None,
-            claimed_until=None,
-        )
+        _set(verification, stage=Stage.SECOND, judged_by=judgement.reviewer, **_NOBODYS)
         # What the first person thinks must not be told to the second one: not here either.
         Event.objects.append_locked(verification, PROPOSED, actor=judgement.actor)
     elif first is not None and first.decision != judgement.decision:
@@ -226,7 +238,7 @@ def _begin_anew(verification: Verification, first: Judgement, second: Judgement)
     """Two people do not agree: what both think is on record, and the case waits again."""
     _keep_notes(verification, [first, second])
     first.delete()
-    _set(verification, stage=Stage.FIRST, judged_by=None, claimed_by=None, claimed_until=None)
+    _set(verification, stage=Stage.FIRST, judged_by=None, **_NOBODYS)
     Event.objects.append_locked(
         verification,
         DISAGREED,
@@ -242,13 +254,7 @@ def _hold_or_decide(verification: Verification, judgements: list[Judgement]) -> 
         _decide(verification, judgements)
         return
     last.save(force_insert=True)
-    _set(
-        verification,
-        stage=Stage.HELD,
-        due_at=db_now(seconds),
-        claimed_by=None,
-        claimed_until=None,
-    )
+    _set(verification, stage=Stage.HELD, due_at=db_now(seconds), **_NOBODYS)
     Event.objects.append_locked(
         verification,
         HELD,

@@ -24,7 +24,8 @@ from rest_framework.test import APIClient
 from django_faceverify import access, intake, reopening
 from django_faceverify import urls as app_urls
 from django_faceverify import verification as engine
-from django_faceverify.models import Judgement, Verification
+from django_faceverify.models import Judgement, Review, Verification
+from django_faceverify.models.clock import db_now
 from tests.conftest import CONSENT, IDCARD_NAME, IDCARD_NUMBER, submitted
 from tests.scripted import ScriptedProvider, similarity
 
@@ -155,6 +156,10 @@ verification/queue/next/            GET    -        302       302     302   405 
 verification/queue/next/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/queue/decide/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
 verification/queue/decide/          POST   -        302       302     302   403    302      403    403      403       403      403      302     302
+verification/queue/ahead/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/ahead/           POST   -        302       302     302   403    200      403    403      403       403      403      200     200
+verification/queue/leave/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/queue/leave/           POST   -        302       302     302   403    200      403    403      403       403      403      200     200
 verification/{id}/                  GET    -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/                  POST   -        302       302     302   302    302      302    302      302       302      302      302     302
 verification/{id}/cancel/           GET    -        302       302     302   405    405      405    405      405       405      405      405     405
@@ -167,6 +172,8 @@ verification/{id}/history/          GET    -        302       302     302   200 
 verification/{id}/history/          POST   -        302       302     302   200    200      200    200      200       200      200      200     200
 verification/{id}/photos/{photo_id}/ GET    -        302       302     302   403    403      200    403      403       403      403      200     200
 verification/{id}/photos/{photo_id}/ POST   -        302       302     302   405    405      405    405      405       405      405      405     405
+verification/{id}/photos/{photo_id}/ahead/ GET kept 302       302     302   403    403      403    403      403       403      403      404     200
+verification/{id}/photos/{photo_id}/ahead/ POST -   302       302     302   405    405      405    405      405       405      405      405     405
 verification/{id}/claim/            GET    -        302       302     302   405    405      405    405      405       405      405      405     405
 verification/{id}/claim/            POST   -        302       302     302   403    302      403    403      403       403      403      302     302
 verification/{id}/release/          GET    -        302       302     302   405    405      405    405      405       405      405      405     405
@@ -351,6 +358,16 @@ def _judged(user: User) -> Verification:
     return case
 
 
+def _kept(user: User) -> Verification:
+    """For the superuser, as the next one."""
+    case = _review(user)
+    root = User.objects.get(username="root")
+    Review.objects.filter(pk=case.pk).update(
+        claimed_by=root, claimed_until=db_now(600), is_ahead=True
+    )
+    return case
+
+
 CASES: dict[str, Callable[[User], Verification]] = {
     "-": _review,
     "review": _review,
@@ -358,6 +375,7 @@ CASES: dict[str, Callable[[User], Verification]] = {
     "verified": _verified,
     "proposed": _proposed,
     "judged": _judged,
+    "kept": _kept,
 }
 
 

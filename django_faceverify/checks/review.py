@@ -43,6 +43,8 @@ def _values(given: dict[str, Any]) -> Messages:
         "OVERDUE_AFTER": (1, 366 * DAY),
         "UNDO_SECONDS": (0, MOST_UNDO),
     }
+    if not isinstance(given.get("PHOTO_AHEAD", True), bool):
+        yield error("E188", f"{WHERE}['PHOTO_AHEAD'] must be True or False.", "Default: True.")
     for key, (least, most) in ranges.items():
         if not is_whole(given.get(key, REVIEW_DEFAULTS[key]), least, most):
             yield error(

@@ -122,6 +122,7 @@ REVIEW_DEFAULTS: dict[str, Any] = {
     "CLAIM_SECONDS": 300,
     "OVERDUE_AFTER": 24 * 3600,
     "UNDO_SECONDS": 0,
+    "PHOTO_AHEAD": True,
     "REASONS": {},
 }
 

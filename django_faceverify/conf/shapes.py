@@ -184,11 +184,13 @@ class ReviewRules:
     """How reviewers work.
 
     A claim ends after ``claim_seconds``, and a case is overdue ``overdue_after`` seconds after it
-    came into review. ``reasons`` are, by decision, the codes to choose from with the site's own
-    words for them, or ``None`` for ours; a decision that is not there has all of its reasons.
+    came into review. ``photo_ahead`` lets the photo of the next case be fetched ahead.
+    ``reasons`` are, by decision, the codes to choose from with the site's own words for them, or
+    ``None`` for ours; a decision that is not there has all of its reasons.
     """
 
     claim_seconds: int
     overdue_after: int
     undo_seconds: int
+    photo_ahead: bool
     reasons: dict[str, dict[str, Any]]

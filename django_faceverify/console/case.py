@@ -327,12 +327,12 @@ class Case:
 
     @cached_property
     def _events(self) -> list[Event]:
-        events = self.verification.events.exclude(action=history.PHOTO_VIEWED)
+        events = self.verification.events.exclude(action__in=history.LOOKS)
         return list(events.order_by("-number")[:SHOWN])
 
     @cached_property
     def _looks(self) -> list[Event]:
-        events = self.verification.events.filter(action=history.PHOTO_VIEWED)
+        events = self.verification.events.filter(action__in=history.LOOKS)
         return list(events.order_by("-number")[:SHOWN])
 
     @cached_property

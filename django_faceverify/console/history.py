@@ -11,11 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from django_faceverify import looks
 from django_faceverify.console import similarity
 from django_faceverify.models import Consent, Event, Judgement, Photo
 from django_faceverify.reasons import ReasonCode, RedactionReason, ReopenReason, RevealReason
 
-PHOTO_VIEWED = "photo_viewed"
+#: looks, and what may become one
+LOOKS = (looks.VIEWED, looks.SENT_AHEAD)
 
 ACTIONS: dict[str, str | Promise] = {
     "created": pgettext_lazy("event", "created"),
@@ -45,7 +47,8 @@ ACTIONS: dict[str, str | Promise] = {
     "token_issued": gettext_lazy("client token issued"),
     "token_revoked": gettext_lazy("client token taken back"),
     "photos_destroyed": gettext_lazy("photos destroyed"),
-    PHOTO_VIEWED: gettext_lazy("photo looked at"),
+    looks.VIEWED: gettext_lazy("photo looked at"),
+    looks.SENT_AHEAD: gettext_lazy("photo fetched ahead, not yet looked at"),
 }
 
 FACTS: dict[str, str | Promise] = {

@@ -138,7 +138,7 @@ class Selection:
         if bucket == "mine":
             return rows.claimed_by(user)
         if bucket == "unassigned":
-            return rows.unclaimed()
+            return rows.unopened()
         if bucket == "overdue":
             rows = rows.waiting_since(app_settings.review.overdue_after)
         return rows.free_for(user)
@@ -228,9 +228,26 @@ class Queue:
         return str(Mark.at(self._found[PAGE - 1])) if len(self._found) > PAGE else ""
 
     def claim_next(self) -> UUID | None:
-        """Claim the oldest case (behind the mark) that nobody else takes meanwhile."""
-        waiting = self._oldest(CLAIM_TRIES, Review.objects.only("since"))
-        return reviewing.claim_next([row.pk for row in waiting], user=self.user)
+        """Claim the oldest case (behind the mark) that nobody else takes meanwhile.
+
+        What is kept for this person comes first, and what is kept for others last: it is theirs
+        while anything else waits, so that nobody is without work while somebody has two cases.
+        """
+        cases = Review.objects
+        for some in (cases.kept_for(self.user), cases.not_kept(), cases.kept()):
+            found = reviewing.claim_next(self._first(some), user=self.user)
+            if found is not None:
+                return found
+        return None
+
+    def keep_next(self, current: UUID | None) -> UUID | None:
+        """Keep the case for this person that comes after the one they work on."""
+        others = Review.objects.exclude(pk=current)
+        waiting = [*self._first(others.kept_for(self.user)), *self._first(others.unclaimed())]
+        return reviewing.keep_next(waiting, user=self.user)
+
+    def _first(self, some: QuerySet[Review]) -> list[UUID]:
+        return [row.pk for row in self._oldest(CLAIM_TRIES, some.only("since"))]
 
     @cached_property
     def _found(self) -> list[Review]:

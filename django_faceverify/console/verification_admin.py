@@ -18,12 +18,12 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from django_faceverify import access, intake, looks, reopening
 from django_faceverify.conf import app_settings
+from django_faceverify.console.ahead import VerificationAhead
 from django_faceverify.console.case import Case, Viewer
 from django_faceverify.console.queue import Selection
 from django_faceverify.console.redact import VerificationRedactor
 from django_faceverify.console.reveal import VerificationRevealer
 from django_faceverify.console.review import WORDINGS, ReviewForm, sentence
-from django_faceverify.console.work import VerificationQueue
 from django_faceverify.exceptions import Conflict, InputError, NotPermitted, SealBroken
 from django_faceverify.faces import quality
 from django_faceverify.headers import PHOTO_HEADERS, PHOTO_TYPE
@@ -37,7 +37,7 @@ Refusal = InputError | Conflict | NotPermitted
 STATUSES: dict[type[Refusal], int] = {InputError: 400, Conflict: 409, NotPermitted: 403}
 
 
-class VerificationAdmin(VerificationRedactor, VerificationRevealer, VerificationQueue):
+class VerificationAdmin(VerificationRedactor, VerificationRevealer, VerificationAhead):
     """Each page makes one call into the house at most, and shows the answer."""
 
     case_template = "django_faceverify/console/case.html"
@@ -201,6 +201,8 @@ class VerificationAdmin(VerificationRedactor, VerificationRevealer, Verification
             "claim_url": self.page_url("verification", "claim", verification.pk),
             "release_url": self.page_url("verification", "release", verification.pk),
             "next_url": self.page_url("verification", "next"),
+            "ahead_url": self.ahead_url(request, case, selection),
+            "leave_url": self.page_url("verification", "leave"),
             "queue_url": self.queue_address(selection or Selection()),
             "redact_url": self.page_url("verification", "redact", verification.pk),
             "cancel_url": self.page_url("verification", "cancel", verification.pk),

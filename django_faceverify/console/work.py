@@ -96,7 +96,11 @@ class VerificationQueue(VerificationFinder):
         if found is None:
             messages.info(request, _("No further case waits here."))
             return HttpResponseRedirect(self.queue_address(selection))
+        self.opened(request, found)
         return HttpResponseRedirect(self.case_address(found, selection))
+
+    def opened(self, request: HttpRequest, key: UUID) -> None:
+        """A case of the queue is about to be shown."""
 
     @method_decorator(require_POST)
     def claim_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
@@ -236,6 +240,7 @@ class VerificationQueue(VerificationFinder):
             "similarity": cells.similarity(case),
             "provider": case.provider or cells.NOTHING,
             "since": row.since,
+            "next_of": row.claimed_by if row.is_kept else None,
         }
 
     def undoable(self, request: HttpRequest, most: int) -> list[dict[str, Any]]:

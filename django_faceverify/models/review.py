@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_faceverify.models.clock import db_now
@@ -35,6 +36,10 @@ def band_of(similarity: float | None) -> str:
     if similarity is None:
         return NO_SIMILARITY
     return BANDS[sum(similarity >= limit for limit in BAND_LIMITS[1:-1])]
+
+
+def _unclaimed() -> Q:
+    return Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now())
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -62,16 +67,28 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def unclaimed(self) -> ReviewQuerySet:
         """Nobody works on it, or not any more."""
-        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now()))
+        return self.filter(_unclaimed())
 
     def claimed_by(self, user: Any) -> ReviewQuerySet:
         return self.filter(claimed_by=user, claimed_until__gt=db_now())
 
     def free_for(self, user: Any) -> ReviewQuerySet:
-        """Nobody else works on it."""
-        return self.filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lte=db_now()) | Q(claimed_by=user)
-        )
+        """Nobody else works on it; it may be kept for somebody else as their next one."""
+        return self.filter(_unclaimed() | Q(is_ahead=True) | Q(claimed_by=user))
+
+    def unopened(self) -> ReviewQuerySet:
+        """Nobody works on it; it may be kept for somebody as their next one."""
+        return self.filter(_unclaimed() | Q(is_ahead=True))
+
+    def kept(self) -> ReviewQuerySet:
+        """Claimed for somebody who still works on the case before."""
+        return self.filter(is_ahead=True, claimed_until__gt=db_now())
+
+    def not_kept(self) -> ReviewQuerySet:
+        return self.filter(Q(is_ahead=False) | Q(claimed_until__lte=db_now()))
+
+    def kept_for(self, user: Any) -> ReviewQuerySet:
+        return self.kept().filter(claimed_by=user)
 
     def not_of(self, user: Any) -> ReviewQuerySet:
         """Cases of other people; one of nobody's is nobody's own."""
@@ -93,9 +110,12 @@ class Review(models.Model):
     """The work on one case in review.
 
     A claim is a courtesy with an end: until ``claimed_until`` nobody else can decide. ``due_at``
-    is when a decision that is ``held`` takes effect; until then it can be undone. ``judged_by`` is
-    whose judgement waits for a second person's. ``user``, ``level``, ``reason_code``, ``provider``
-    and ``band`` (of its similarity) are the case's, none of which changes while it is in review.
+    is when a decision that is ``held`` takes effect; until then it can be undone. A claim that
+    ``is_ahead`` keeps the case for somebody as their next one: it gives way to whoever opens it.
+
+    ``judged_by`` is whose judgement waits for a second person's. ``user``, ``level``,
+    ``reason_code``, ``provider`` and ``band`` (of its similarity) are the case's, none of which
+    changes while it is in review.
     """
 
     class Stage(models.TextChoices):
@@ -124,6 +144,7 @@ class Review(models.Model):
         verbose_name=_("being worked on by"),
     )
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    is_ahead = models.BooleanField(_("kept as the next one"), default=False, db_default=False)
     judged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -172,6 +193,13 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verification_id} {self.stage}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is somebody's next one at this moment."""
+        return (
+            self.is_ahead and self.claimed_until is not None and self.claimed_until > timezone.now()
+        )
 
 
 class Judgement(models.Model):

@@ -26,6 +26,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E172", {"REVIEW": {"OVERDUE_AFTER": 0}}),
     ("E172", {"REVIEW": {"UNDO_SECONDS": 3601}}),
     ("E172", {"REVIEW": {"UNDO_SECONDS": True}}),
+    ("E188", {"REVIEW": {"PHOTO_AHEAD": "no"}}),
+    ("E188", {"REVIEW": {"PHOTO_AHEAD": None}}),
     ("E173", {"REVIEW": {"REASONS": []}}),
     ("E173", reasons(verify=["same_person"])),
     ("E174", reasons(approve={"same_person": None})),

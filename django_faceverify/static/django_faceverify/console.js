@@ -3,7 +3,8 @@
 
 "use strict";
 
-(() => {
+/* All that one page needs, until it is left for another one, which ends `signal`. */
+const startReviewPage = (signal) => {
   const page = document.querySelector("[data-fv-case], [data-fv-queue]");
   if (!page) return;
   const words = document.getElementById("fv-words").dataset;
@@ -148,7 +149,7 @@
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open) return;
+    if (page.inert || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open) return;
     const { key, target } = event;
     if (isTyping(target)) {
       if (key === "Escape") { target.blur(); if (chosen) choose(chosen); }
@@ -163,7 +164,7 @@
     }
     const act = action(key);
     if (act) { event.preventDefault(); act(); }
-  });
+  }, { signal });
 
   function action(key) {
     if (key === "?") return () => help.showModal();
@@ -212,6 +213,18 @@
     });
     window.addEventListener("pagehide", () => {
       if (isLeavingForGood) navigator.sendBeacon(releaseUrl, body());
-    });
+    }, { signal });
+    signal.addEventListener("abort", () => clearInterval(renewal));
   }
-})();
+};
+
+{
+  let leaving = new AbortController();
+  const start = () => {
+    leaving.abort();
+    leaving = new AbortController();
+    startReviewPage(leaving.signal);
+  };
+  document.addEventListener("fv-opened", start);
+  start();
+}
