@@ -18,7 +18,7 @@ APP = "django_faceverify"
 
 
 def rows() -> list[dict[str, Any]]:
-    return list(Review.objects.order_by("pk").values())
+    return [dict(row) for row in Review.objects.order_by("pk").values()]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -139,7 +139,7 @@ def test_the_queue_holds_what_the_case_is(
 def test_a_case_that_comes_back_is_queued_as_it_is_then(case: Verification, reviewer: User) -> None:
     judge(case, reviewer, decision="retry")
     Verification.objects.filter(pk=case.pk).update(provider="second", similarity=91)
-    work = {"stage": "waiting", "next_run_at": db_now(), "deadline_at": db_now(60)}
+    work: dict[str, Any] = {"stage": "waiting", "next_run_at": db_now(), "deadline_at": db_now(60)}
     lifecycle.move(case, "submit", actor="system", **work)
     lifecycle.move(case, "refer", actor="system", reason_code="deadline_passed")
     row = Review.objects.get()

@@ -142,15 +142,6 @@ def test_the_photo_the_help_and_the_words_for_who_cannot_see(
     assert problems == []
 
 
-def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
-    """What a page sends while it is left may arrive after the next page is there."""
-    for _ in range(200):
-        if is_so():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it never came to that")
-
-
 def test_two_reviewers_race_for_one_case(
     site: str, page: Page, reviewer: User, staff: Callable[..., User], in_review: Verification
 ) -> None:
