@@ -188,7 +188,7 @@ def test_it_is_sent_like_any_other_and_on_record_as_sent(
     assert (event.actor, event.data) == (f"user:{reviewer.pk}", {"photo": photo["id"]})
     assert recorded(cases[1]) == ["photo_sent_ahead"]
     page = at_work.get(page_of(cases[1])).content.decode()
-    assert "reviewer, photo 1: photo fetched ahead, not yet looked at" in page
+    assert "reviewer · photo 1: photo fetched ahead, not yet looked at" in page
 
 
 def test_opening_the_case_is_the_look(at_work: Client, cases: list[Verification]) -> None:
@@ -198,7 +198,7 @@ def test_opening_the_case_is_the_look(at_work: Client, cases: list[Verification]
     decide(at_work, cases[0], queue=BUCKET, photo_ahead=photo["id"])
     assert recorded(cases[1]) == ["photo_sent_ahead", "photo_viewed"]
     page = at_work.get(page_of(cases[1])).content.decode()
-    assert "reviewer, photo 1: photo looked at" in page
+    assert "reviewer · photo 1: photo looked at" in page
 
 
 def test_so_it_is_without_a_decision(at_work: Client, cases: list[Verification]) -> None:
