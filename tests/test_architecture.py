@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "figures": f"thresholds costs quotas models {GROUND}",
     "policy_lab": f"thresholds figures quotas models providers {GROUND}",
     "costs metrics": f"quotas census models {GROUND}",
-    "agreement": f"costs models {GROUND}",
+    "agreement": f"costs figures models {GROUND}",
     "audit": f"lifecycle models {CRAFTS} {GROUND}",
     "rotation": f"models {CRAFTS} {GROUND}",
     "thresholds": f"providers {GROUND}",

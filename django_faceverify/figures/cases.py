@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django_faceverify.decision import Thresholds, Zone
+from django_faceverify.figures.cells import Cell, dated
 from django_faceverify.figures.scale import bucket_of, points, tenths
 from django_faceverify.models import DailyFigure, Verification
 from django_faceverify.quotas import BOOKS
@@ -36,19 +37,6 @@ ENDS = frozenset({"verified", "rejected", "canceled", "expired"})
 DECISIONS = frozenset({"verified", "rejected", "input_required"})
 #: all events that count; a case is not read again for any other
 COUNTED = ENDS | DECISIONS | {"created", "review_opened", "reopened"}
-
-
-class Cell(NamedTuple):
-    """What is counted, and when; ``count`` of a ``DailyFigure`` belongs to one of these."""
-
-    day: date
-    kind: str
-    level: str
-    provider: str
-    source: str = ""
-    result: str = ""
-    detail: str = ""
-    bucket: int = 0
 
 
 class Fact(NamedTuple):
@@ -183,7 +171,7 @@ class _Case:
         """Everything that it adds one to."""
 
         def cell(day: date, kind: Kind, **more: Any) -> Cell:
-            return Cell(day, kind.value, level, self.provider, **more)
+            return Cell(dated(kind, day), kind.value, level, self.provider, **more)
 
         if self.opened is not None:
             yield cell(self.opened, Kind.OPENED)

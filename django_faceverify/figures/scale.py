@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 #: each bucket of durations ends at so many times the end of the one before
@@ -53,6 +54,11 @@ def points(similarity: float) -> int:
     return min(99, tenths(similarity) // TENTHS)
 
 
+def week_of(day: date) -> date:
+    """The Monday of its week."""
+    return day - timedelta(days=day.weekday())
+
+
 @dataclass(frozen=True)
 class Share:
     """So many of so many, and between which bounds the true share is with 95 %."""
@@ -63,6 +69,28 @@ class Share:
     @property
     def value(self) -> float | None:
         return self.count / self.total if self.total else None
+
+    @property
+    def low(self) -> float:
+        return self.interval[0]
+
+    @property
+    def high(self) -> float:
+        return self.interval[1]
+
+    # For pages, in percent.
+
+    @property
+    def percent(self) -> float | None:
+        return None if self.value is None else 100 * self.value
+
+    @property
+    def low_percent(self) -> float:
+        return 100 * self.low
+
+    @property
+    def high_percent(self) -> float:
+        return 100 * self.high
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -10,8 +12,10 @@ class DailyFigure(models.Model):
     """How many of one kind on one day, told apart by what the kind is told apart by.
 
     Days are those of the provider's books (Asia/Shanghai). There is nothing about the
-    persons in it; ``detail`` of some kinds names a member of the staff as events do. The
-    key is made from the other columns, so that one statement finds the cells of a batch.
+    persons in it; ``detail`` of some kinds names a member of the staff as events do. Of a
+    kind that is measured on a scale, ``buckets`` says how many fell in which place of it, so
+    that there are as many rows for many cases as for few. The key is made from the other
+    columns, so that one statement finds the rows of a batch.
     """
 
     class Kind(models.TextChoices):
@@ -25,6 +29,10 @@ class DailyFigure(models.Model):
         WAITED = "waited", _("waited")
         CALL = "call", _("call")
         LATENCY = "latency", _("latency")
+        RUN = "run", _("run of a shadow")
+        PAIR = "pair", _("verdicts of two providers")
+        PAIR_BANDS = "pair_bands", _("similarities of two providers")
+        PAIR_CALL = "pair_call", _("call for a pair")
 
     id = models.UUIDField(_("id"), primary_key=True, editable=False)
     day = models.DateField(_("day"))
@@ -34,8 +42,8 @@ class DailyFigure(models.Model):
     source = models.CharField(_("decided by rule of"), max_length=12, blank=True)
     result = models.CharField(_("result"), max_length=20, blank=True)
     detail = models.CharField(_("detail"), max_length=80, blank=True)
-    bucket = models.IntegerField(_("place on the scale"), default=0)
     count = models.BigIntegerField(_("count"))
+    buckets = models.JSONField(_("count by place on the scale"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("figure")
@@ -45,6 +53,12 @@ class DailyFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind}: {self.count}"
+
+    def add(self, count: int, buckets: Mapping[str, int]) -> None:
+        """So many more, and where on the scale they fell."""
+        self.count += count
+        for bucket, more in buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + more
 
 
 class FigureCount(models.Model):

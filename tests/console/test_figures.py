@@ -19,7 +19,7 @@ from django_faceverify import figures, intake
 from django_faceverify.console import FiguresAdmin
 from django_faceverify.console.tables import Column, Table, harmless, long_time, raw
 from django_faceverify.figures import report
-from django_faceverify.models import DailyFigure, Verification
+from django_faceverify.models import DailyFigure, Review, Verification
 from tests.console.conftest import LIST, decided_as
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +131,7 @@ def test_by_level_and_provider(as_reviewer: Client, counted: list[Verification])
 
 def test_nothing_counted_yet(as_reviewer: Client) -> None:
     page = as_reviewer.get(FIGURES).content.decode()
-    assert "Nothing has been counted yet" in page
+    assert "Not everything has been counted yet" in page
 
 
 def test_names_are_for_those_who_may_take_decisions_back(
@@ -219,10 +219,10 @@ def test_times_are_short(seconds: float, text: str) -> None:
 
 
 def test_the_queue_by_age(in_review: Verification) -> None:
-    scope = report.Scope.of_last(7)
+    scope = report.Scope.of_last(7, level="default", provider="default")
     for hours, place in ((0.5, 0), (2, 1), (5, 2), (30, 3), (100, 4)):
         at = timezone.now() - timedelta(hours=hours)
-        Verification.objects.filter(pk=in_review.pk).update(created_at=at)
+        Review.objects.filter(pk=in_review.pk).update(since=at)
         assert [age.count for age in report.queue(scope)].index(1) == place
     other = report.Scope.of_last(7, level="live")
     assert sum(age.count for age in report.queue(other)) == 0

@@ -36,6 +36,25 @@ def test_quantiles_are_the_nearest_rank(values: list[int], share: float) -> None
     assert found == pytest.approx(exact, rel=0.025)
 
 
+@pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_intervals_are_wilsons(count: int, total: int, low: float, high: float) -> None:
+    """The last is a well-known example of the interval."""
+    share = Share(count, total)
+    assert (share.low, share.high) == share.interval == pytest.approx((low, high), abs=5e-5)
+
+
+def test_of_nothing_everything_is_possible() -> None:
+    assert (Share(0, 0).value, Share(0, 0).low, Share(0, 0).high) == (None, 0, 1)
+
+
 def test_nothing_has_no_quantile() -> None:
     assert quantile({}, 0.5) is None
     assert quantile({0: 0}, 0.5) is None

@@ -1,0 +1,103 @@
+"""A row of the figures becomes a histogram, and comparisons are counted by the week.
+
+The rows that are there are added up accordingly, so nothing that was counted is lost. Calls
+are told apart by their role from now on: all of the past count as calls of the case until
+the next sweeps have counted the ledger again, which they do by themselves. Days from which
+calls were purged since stay as they are.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import migrations, models
+
+ROW = UUID("5e0ff1a7-2f0e-4f0b-9d4c-0d6a5a1f2c53")
+COLUMNS = ("day", "kind", "level", "provider", "source", "result", "detail")
+ON_A_SCALE = ("similarity", "comparison", "waited", "latency")
+
+
+def gather(apps: Any, schema_editor: Any) -> None:
+    figures = apps.get_model("django_faceverify", "DailyFigure").objects.using(
+        schema_editor.connection.alias
+    )
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for *facts, bucket, count in figures.values_list(*COLUMNS, "bucket", "count").iterator():
+        whole = dict(zip(COLUMNS, facts, strict=True))
+        if whole["kind"] == "comparison":
+            whole["day"] -= timedelta(days=whole["day"].weekday())
+        if whole["kind"] == "call":
+            whole["detail"] = "case"
+        row = rows.setdefault(tuple(whole.values()), whole | {"count": 0, "buckets": {}})
+        row["count"] += count
+        if whole["kind"] in ON_A_SCALE:
+            row["buckets"][str(bucket)] = row["buckets"].get(str(bucket), 0) + count
+    rewrite(figures, rows.items())
+    marks = apps.get_model("django_faceverify", "FigureCount").objects
+    marks.using(schema_editor.connection.alias).update(calls_day=None)
+
+
+def spread(apps: Any, schema_editor: Any) -> None:
+    figures = apps.get_model("django_faceverify", "DailyFigure").objects.using(
+        schema_editor.connection.alias
+    )
+    figures.filter(kind__in=("run", "pair", "pair_bands", "pair_call")).delete()
+    rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    for *facts, count, buckets in figures.values_list(*COLUMNS, "count", "buckets"):
+        whole = dict(zip(COLUMNS, facts, strict=True))
+        for bucket, number in (buckets or {"0": count}).items():
+            row = whole | {"bucket": int(bucket), "count": number}
+            rows.append(((*facts, bucket), row))
+    rewrite(figures, rows)
+
+
+def rewrite(figures: Any, rows: Iterable[tuple[tuple[Any, ...], dict[str, Any]]]) -> None:
+    """Under keys that are made from the facts, as the counting makes them."""
+    made = [
+        figures.model(id=uuid5(ROW, json.dumps([str(fact) for fact in facts])), **row)
+        for facts, row in rows
+    ]
+    figures.all().delete()
+    figures.bulk_create(made, batch_size=500)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("django_faceverify", "0015_attempt_indexes")]
+
+    operations = [
+        migrations.AddField(
+            model_name="dailyfigure",
+            name="buckets",
+            field=models.JSONField(
+                blank=True, default=dict, verbose_name="count by place on the scale"
+            ),
+        ),
+        migrations.RunPython(gather, spread),
+        migrations.RemoveField(model_name="dailyfigure", name="bucket"),
+        migrations.AlterField(
+            model_name="dailyfigure",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("opened", "opened"),
+                    ("ended", "ended"),
+                    ("reason", "reason"),
+                    ("similarity", "similarity"),
+                    ("comparison", "comparison"),
+                    ("review", "review"),
+                    ("taken_back", "taken back"),
+                    ("waited", "waited"),
+                    ("call", "call"),
+                    ("latency", "latency"),
+                    ("run", "run of a shadow"),
+                    ("pair", "verdicts of two providers"),
+                    ("pair_bands", "similarities of two providers"),
+                    ("pair_call", "call for a pair"),
+                ],
+                max_length=12,
+                verbose_name="kind",
+            ),
+        ),
+    ]
