@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django_faceverify.decision import Thresholds, Zone
-from django_faceverify.figures.cells import Cell, dated
+from django_faceverify.figures.cells import Cell
 from django_faceverify.figures.scale import bucket_of, points, tenths
 from django_faceverify.models import DailyFigure, Verification
 from django_faceverify.quotas import BOOKS
@@ -171,7 +171,7 @@ class _Case:
         """Everything that it adds one to."""
 
         def cell(day: date, kind: Kind, **more: Any) -> Cell:
-            return Cell(dated(kind, day), kind.value, level, self.provider, **more)
+            return Cell(day, kind.value, level, self.provider, **more)
 
         if self.opened is not None:
             yield cell(self.opened, Kind.OPENED)
@@ -190,12 +190,12 @@ class _Case:
             told |= {"detail": self.comparison.decided, "bucket": tenths(similarity)}
             yield cell(day, Kind.COMPARISON, **told)
         for day, actor, action, side in self.reviews:
-            yield cell(day, Kind.REVIEW, source=side, result=action, detail=actor)
+            yield cell(day, Kind.REVIEW, source=side, result=action, bucket=actor)
         for day, bucket in self.waits:
             yield cell(day, Kind.WAITED, bucket=bucket)
         for deed in self.deeds:
             if deed.fate:
-                yield cell(deed.day, Kind.TAKEN_BACK, result=deed.fate, detail=deed.actor)
+                yield cell(deed.day, Kind.TAKEN_BACK, result=deed.fate, bucket=deed.actor)
 
 
 def cells_of(level: str, history: Iterable[Fact], verdicts: Collection[int] = ()) -> Counter[Cell]:

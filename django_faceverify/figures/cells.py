@@ -14,10 +14,13 @@ from django.db.models import Q, QuerySet, Sum
 from django_faceverify.figures.scale import week_of
 from django_faceverify.models import DailyFigure
 
-Kind = DailyFigure.Kind
+Kind, Span = DailyFigure.Kind, DailyFigure.Span
 
-#: kinds that are counted by the week and dated by its Monday: nobody asks for their days
-WEEKLY = (Kind.COMPARISON,)
+#: kinds that are counted by the week as well: nobody asks for their days one by one, and most
+#: of a range is whole weeks
+WEEKLY = (Kind.REASON, Kind.SIMILARITY, Kind.REVIEW, Kind.TAKEN_BACK)
+#: kinds that are counted by the week alone
+ONLY_WEEKLY = (Kind.COMPARISON,)
 #: rows that are looked up by one statement; SQLite takes no more than 999 values in some builds
 ROWS = 500
 #: the name space of the rows' keys
@@ -25,7 +28,7 @@ ROW = UUID("5e0ff1a7-2f0e-4f0b-9d4c-0d6a5a1f2c53")
 
 
 class Cell(NamedTuple):
-    """What is counted, and when. Cells that differ in the bucket alone share a row."""
+    """What is counted, and on which day; the bucket is a place on a scale, or a person."""
 
     day: date
     kind: str
@@ -34,12 +37,7 @@ class Cell(NamedTuple):
     source: str = ""
     result: str = ""
     detail: str = ""
-    bucket: int | None = None
-
-
-def dated(kind: str, day: date) -> date:
-    """Under which date something of that day is counted."""
-    return week_of(day) if kind in WEEKLY else day
+    bucket: int | str | None = None
 
 
 def add(cells: Mapping[Cell, int]) -> None:
@@ -59,13 +57,15 @@ def insert(cells: Mapping[Cell, int]) -> None:
     _write(_rows(cells))
 
 
-def delete_except(days: Iterable[date]) -> None:
-    """Forget everything but these days, and the weeks that hold one of them."""
-    kept = list(days)
-    weekly = Q(kind__in=WEEKLY)
-    of_days = ~weekly & ~Q(day__in=kept)
-    of_weeks = weekly & ~Q(day__in=[week_of(day) for day in kept])
-    DailyFigure.objects.filter(of_days | of_weeks).delete()
+def replace_all(cells: Mapping[Cell, int], kept: Iterable[date]) -> None:
+    """Write everything anew, but for the days to be kept and the weeks that hold one of them."""
+    days = set(kept)
+    dates = {Span.DAY: days, Span.WEEK: {week_of(day) for day in days}}
+    is_kept = Q()
+    for span, some in dates.items():
+        is_kept |= Q(span=span, day__in=some)
+    DailyFigure.objects.exclude(is_kept).delete()
+    _write(row for row in _rows(cells) if row.day not in dates[Span(row.span)])
 
 
 def shrunken(rows: QuerySet[DailyFigure], cells: Mapping[Cell, int]) -> set[tuple[date, str]]:
@@ -73,21 +73,30 @@ def shrunken(rows: QuerySet[DailyFigure], cells: Mapping[Cell, int]) -> set[tupl
     left: Counter[tuple[date, str]] = Counter()
     for cell, count in cells.items():
         left[cell.day, cell.kind] += count
-    counted = rows.values_list("day", "kind").annotate(sum=Sum("count")).order_by()
+    of_days = rows.filter(span=Span.DAY)
+    counted = of_days.values_list("day", "kind").annotate(sum=Sum("count")).order_by()
     return {(day, kind) for day, kind, count in counted if left[day, kind] < count}
 
 
 def _rows(cells: Mapping[Cell, int]) -> Iterable[DailyFigure]:
-    rows: dict[Cell, DailyFigure] = {}
+    rows: dict[tuple[str, ...], DailyFigure] = {}
     for cell, count in cells.items():
-        if not count:
-            continue
-        whole = cell._replace(bucket=None)
-        if whole not in rows:
-            facts = {name: part for name, part in whole._asdict().items() if name != "bucket"}
-            rows[whole] = DailyFigure(id=_key(whole), **facts, count=0)
-        rows[whole].add(count, {} if cell.bucket is None else {str(cell.bucket): count})
+        buckets = {} if cell.bucket is None else {str(cell.bucket): count}
+        for span in _spans(cell.kind) if count else ():
+            day = week_of(cell.day) if span == Span.WEEK else cell.day
+            whole = (span.value, str(day), *cell[1:-1])
+            if whole not in rows:
+                facts = cell._replace(day=day)._asdict()
+                del facts["bucket"]
+                rows[whole] = DailyFigure(id=_key(whole), span=span.value, **facts, count=0)
+            rows[whole].add(count, buckets)
     return rows.values()
+
+
+def _spans(kind: str) -> tuple[DailyFigure.Span, ...]:
+    if kind in ONLY_WEEKLY:
+        return (Span.WEEK,)
+    return (Span.DAY, Span.WEEK) if kind in WEEKLY else (Span.DAY,)
 
 
 def _write(rows: Iterable[DailyFigure]) -> None:
@@ -101,6 +110,6 @@ def _filled(rows: Iterable[DailyFigure]) -> Iterator[DailyFigure]:
             yield row
 
 
-def _key(cell: Cell) -> UUID:
+def _key(whole: tuple[str, ...]) -> UUID:
     """The primary key of a row, made from everything that tells it apart."""
-    return uuid5(ROW, json.dumps([str(part) for part in cell[:-1]]))
+    return uuid5(ROW, json.dumps(whole))

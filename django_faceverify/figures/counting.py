@@ -114,9 +114,7 @@ def rebuild() -> list[date]:
         )
         rows = DailyFigure.objects.filter(kind__in=GROWING)
         kept = sorted({day for day, _ in cells.shrunken(rows, found)})
-        cells.delete_except(kept)
-        dates = {(kind, cells.dated(kind, day)) for kind in Kind for day in kept}
-        cells.insert({cell: n for cell, n in found.items() if (cell.kind, cell.day) not in dates})
+        cells.replace_all(found, kept)
         return kept
 
     return committed(replace)

@@ -1,4 +1,4 @@
-"""A row of the figures becomes a histogram, and comparisons are counted by the week.
+"""A row of the figures becomes a histogram, and what needs no days is counted by the week.
 
 The rows that are there are added up accordingly, so nothing that was counted is lost. Calls
 are told apart by their role from now on: all of the past count as calls of the case until
@@ -17,6 +17,8 @@ from django.db import migrations, models
 ROW = UUID("5e0ff1a7-2f0e-4f0b-9d4c-0d6a5a1f2c53")
 COLUMNS = ("day", "kind", "level", "provider", "source", "result", "detail")
 ON_A_SCALE = ("similarity", "comparison", "waited", "latency")
+BY_PERSON = ("review", "taken_back")
+WEEKLY = ("reason", "similarity", "review", "taken_back")
 
 
 def gather(apps: Any, schema_editor: Any) -> None:
@@ -26,14 +28,20 @@ def gather(apps: Any, schema_editor: Any) -> None:
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for *facts, bucket, count in figures.values_list(*COLUMNS, "bucket", "count").iterator():
         whole = dict(zip(COLUMNS, facts, strict=True))
-        if whole["kind"] == "comparison":
-            whole["day"] -= timedelta(days=whole["day"].weekday())
-        if whole["kind"] == "call":
+        kind, key = whole["kind"], str(bucket) if whole["kind"] in ON_A_SCALE else None
+        if kind in BY_PERSON:
+            key, whole["detail"] = whole["detail"], ""
+        if kind == "call":
             whole["detail"] = "case"
-        row = rows.setdefault(tuple(whole.values()), whole | {"count": 0, "buckets": {}})
-        row["count"] += count
-        if whole["kind"] in ON_A_SCALE:
-            row["buckets"][str(bucket)] = row["buckets"].get(str(bucket), 0) + count
+        days = {} if kind == "comparison" else {"day": whole["day"]}
+        if kind == "comparison" or kind in WEEKLY:
+            days["week"] = whole["day"] - timedelta(days=whole["day"].weekday())
+        for span, day in days.items():
+            empty = {**whole, "day": day, "span": span, "count": 0, "buckets": {}}
+            row = rows.setdefault((span, day, *list(whole.values())[1:]), empty)
+            row["count"] += count
+            if key is not None:
+                row["buckets"][key] = row["buckets"].get(key, 0) + count
     rewrite(figures, rows.items())
     marks = apps.get_model("django_faceverify", "FigureCount").objects
     marks.using(schema_editor.connection.alias).update(calls_day=None)
@@ -44,12 +52,14 @@ def spread(apps: Any, schema_editor: Any) -> None:
         schema_editor.connection.alias
     )
     figures.filter(kind__in=("run", "pair", "pair_bands", "pair_call")).delete()
+    figures.filter(kind__in=WEEKLY, span="week").delete()
     rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     for *facts, count, buckets in figures.values_list(*COLUMNS, "count", "buckets"):
         whole = dict(zip(COLUMNS, facts, strict=True))
-        for bucket, number in (buckets or {"0": count}).items():
-            row = whole | {"bucket": int(bucket), "count": number}
-            rows.append(((*facts, bucket), row))
+        for key, number in (buckets or {"0": count}).items():
+            row = whole | {"bucket": 0, "count": number}
+            row |= {"detail": key} if whole["kind"] in BY_PERSON else {"bucket": int(key)}
+            rows.append(((*(row[name] for name in COLUMNS), row["bucket"]), row))
     rewrite(figures, rows)
 
 
@@ -69,9 +79,21 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="dailyfigure",
+            name="span",
+            field=models.CharField(
+                choices=[("day", "day"), ("week", "week")],
+                default="day",
+                max_length=4,
+                verbose_name="span",
+            ),
+        ),
+        migrations.AddField(
+            model_name="dailyfigure",
             name="buckets",
             field=models.JSONField(
-                blank=True, default=dict, verbose_name="count by place on the scale"
+                blank=True,
+                default=dict,
+                verbose_name="count by place on the scale, or by person",
             ),
         ),
         migrations.RunPython(gather, spread),

@@ -17,8 +17,10 @@ from django.utils import timezone
 
 from django_faceverify import figures, intake
 from django_faceverify.console import FiguresAdmin
+from django_faceverify.console import figures as page_of_figures
 from django_faceverify.console.tables import Column, Table, harmless, long_time, raw
-from django_faceverify.figures import report
+from django_faceverify.figures import cells, report
+from django_faceverify.figures.cells import Cell
 from django_faceverify.models import DailyFigure, Review, Verification
 from tests.console.conftest import LIST, decided_as
 
@@ -150,6 +152,19 @@ def test_names_are_for_those_who_may_take_decisions_back(
     reviewer.delete()
     page = overseer.get(FIGURES).content.decode()
     assert table(page, "reviewers")[0][0].startswith("user:")
+
+
+def test_the_busiest_reviewers_stand_on_the_page(
+    staff: Callable[..., User], counted: list[Verification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_figures, "REVIEWERS_SHOWN", 1)
+    day = DailyFigure.objects.filter(kind="review").earliest("day").day
+    busy = Cell(day, "review", "default", "default", "with", "rejected", bucket="user:0")
+    cells.add({busy: 3})
+    overseer = as_user(staff("view_verification", "override_verification", name="overseer"))
+    lines = table(overseer.get(FIGURES).content.decode(), "reviewers")
+    assert [line[:3] for line in lines] == [["user:0", "0", "3"], ["all others", "1", "0"]]
+    assert len(download(overseer, "reviewers")) == 3
 
 
 def test_the_number_of_queries_is_fixed(

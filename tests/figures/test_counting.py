@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 def stored() -> dict[tuple[Any, ...], int]:
     """All rows by what they are about; the key of each follows from that."""
-    columns = ("day", "kind", "level", "provider", "source", "result", "detail")
+    columns = ("day", "span", "kind", "level", "provider", "source", "result", "detail")
     rows = DailyFigure.objects.values_list(*columns, "count", "buckets")
     for *_, count, buckets in rows:
         assert count > 0
@@ -34,14 +34,13 @@ def stored() -> dict[tuple[Any, ...], int]:
         assert all(buckets.values())
     whole = {tuple(facts): count for *facts, count, _ in rows}
     return whole | {
-        (*facts, int(bucket)): count
-        for *facts, _, buckets in rows
-        for bucket, count in buckets.items()
+        (*facts, bucket): count for *facts, _, buckets in rows for bucket, count in buckets.items()
     }
 
 
-def total(kind: str, bucket: int | None = None, **facts: Any) -> int:
-    rows = DailyFigure.objects.filter(kind=kind, **facts)
+def total(kind: str, bucket: int | str | None = None, **facts: Any) -> int:
+    span = "week" if kind == "comparison" else "day"
+    rows = DailyFigure.objects.filter(kind=kind, span=span, **facts)
     if bucket is None:
         return sum(rows.values_list("count", flat=True))
     return sum(row.buckets.get(str(bucket), 0) for row in rows)
@@ -79,7 +78,7 @@ def test_what_the_app_itself_writes(cases: list[Verification], reviewer: User) -
     ]
     assert total("comparison", bucket=720, detail="verified") == 1
     assert total("similarity", result="mismatch", bucket=30) == 1
-    assert total("review", detail=f"user:{reviewer.pk}", source="against") == 1
+    assert total("review", f"user:{reviewer.pk}", source="against") == 1
     assert total("call", result="answered", source="yes") == 4
     assert total("latency") == 4
 
@@ -126,12 +125,12 @@ def test_a_decision_that_is_taken_back_moves(
     reopening.confirm(cases[0], user=admin_user)
     count_all()
     assert total("ended", result="verified") == 1
-    assert total("taken_back", result="open", detail="system") == 1
+    assert total("taken_back", "system", result="open") == 1
     intake.review(cases[0], reviewer=reviewer, decision="reject", reason_code="different_person")
     count_all()
     assert total("ended", result="rejected", source="reviewer") == 1
     assert total("taken_back", result="open") == 0
-    assert total("taken_back", result="different", detail="system") == 1
+    assert total("taken_back", "system", result="different") == 1
     assert total("comparison", result="verified", detail="rejected") == 1
     grown = stored()
     assert figures.rebuild() == []
@@ -193,7 +192,7 @@ def test_history_outlives_the_purge(cases: list[Verification], alice: User) -> N
     # the calls of a day are counted from the ledger until they have settled
     assert figures.rebuild() == [this_day().ends_at.date() - timedelta(days=1)]
     after = stored()
-    assert {key for key in before if key[1] not in ("call", "latency")} <= set(after)
+    assert {key for key in before if key[2] not in ("call", "latency")} <= set(after)
 
 
 def test_redaction_changes_nothing(cases: list[Verification], alice: User) -> None:

@@ -38,6 +38,7 @@ def test_there_and_back() -> None:
             (MONDAY + timedelta(days=6), "comparison", "verified", 723, 4),
             (MONDAY, "waited", "", 7, 5),
             (MONDAY, "opened", "", 0, 9),
+            (MONDAY + timedelta(days=1), "review", "user:7", 0, 8),
             (MONDAY, "call", "face_mismatch", 0, 3),
             (MONDAY, "call", "", 0, 6),
         ):
@@ -48,12 +49,14 @@ def test_there_and_back() -> None:
 
         new = migrate(own)
         rows = new.get_model("django_faceverify", "DailyFigure").objects
-        columns = ("day", "kind", "detail", "count", "buckets")
-        assert sorted(rows.values_list(*columns), key=lambda row: row[1]) == [
-            (MONDAY, "call", "case", 9, {}),
-            (MONDAY, "comparison", "verified", 7, {"720": 3, "723": 4}),
-            (MONDAY, "opened", "", 9, {}),
-            (MONDAY, "waited", "", 5, {"7": 5}),
+        columns = ("day", "span", "kind", "detail", "count", "buckets")
+        assert list(rows.values_list(*columns).order_by("kind", "span")) == [
+            (MONDAY, "day", "call", "case", 9, {}),
+            (MONDAY, "week", "comparison", "verified", 7, {"720": 3, "723": 4}),
+            (MONDAY, "day", "opened", "", 9, {}),
+            (MONDAY + timedelta(days=1), "day", "review", "", 8, {"user:7": 8}),
+            (MONDAY, "week", "review", "", 8, {"user:7": 8}),
+            (MONDAY, "day", "waited", "", 5, {"7": 5}),
         ]
         mark = new.get_model("django_faceverify", "FigureCount").objects.get()
         assert (mark.last_event, mark.calls_day) == (7, None)
@@ -68,6 +71,7 @@ def test_there_and_back() -> None:
             (MONDAY, "comparison", 720, 3),
             (MONDAY, "comparison", 723, 4),
             (MONDAY, "opened", 0, 9),
+            (MONDAY + timedelta(days=1), "review", 0, 8),
             (MONDAY, "waited", 7, 5),
             (MONDAY, "waited", 8, 2),
         ]

@@ -80,7 +80,7 @@ class SimilarityBand:
 def similarities(scope: Scope) -> list[SimilarityBand]:
     """From the lowest band with a case to the top; empty ones between are kept."""
     bands, lowest = [SimilarityBand(low) for low in range(100)], 100
-    rows = scope.figures(Kind.SIMILARITY)
+    rows = scope.totals(Kind.SIMILARITY)
     for (source, result), counts in histograms(rows, "source", "result").items():
         zone = "refused" if source == Source.PROVIDER else Zone(result).value
         for bucket, count in counts.items():
@@ -113,7 +113,7 @@ class ReasonLine:
 
 def reasons(scope: Scope) -> list[ReasonLine]:
     """The most frequent first; events without a reason are left out."""
-    rows = scope.figures(Kind.REASON).exclude(detail="")
+    rows = scope.totals(Kind.REASON).exclude(detail="")
     lines = [
         ReasonLine(action, code, source != SYSTEM, count)
         for action, code, source, count in sums(rows, "result", "detail", "source")

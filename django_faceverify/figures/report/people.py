@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from django_faceverify.figures.cases import SYSTEM
-from django_faceverify.figures.report.scope import Scope, histograms, sums
+from django_faceverify.figures.report.scope import Scope, by_person, histograms
 from django_faceverify.figures.scale import Share, quantile
 from django_faceverify.models import DailyFigure, Review
 
@@ -122,10 +122,12 @@ class Reviewing:
 def reviewing(scope: Scope) -> list[Reviewing]:
     """Each reviewer, the busiest first; decisions that only rules took are not in it."""
     people: dict[str, Reviewing] = {}
-    rows = scope.figures(Kind.REVIEW, Kind.TAKEN_BACK).exclude(detail=SYSTEM)
-    for kind, actor, result, side, count in sums(rows, "kind", "detail", "result", "source"):
-        line = people.setdefault(actor, Reviewing(actor))
-        setattr(line, result, getattr(line, result) + count)
-        if kind == Kind.REVIEW and side:
-            setattr(line, f"{side}_score", getattr(line, f"{side}_score") + count)
+    rows = scope.totals(Kind.REVIEW, Kind.TAKEN_BACK)
+    for (kind, result, side), counts in by_person(rows, "kind", "result", "source").items():
+        names = [result, f"{side}_score"] if kind == Kind.REVIEW and side else [result]
+        for actor, count in counts.items():
+            line = people.setdefault(actor, Reviewing(actor))
+            for name in names:
+                setattr(line, name, getattr(line, name) + count)
+    people.pop(SYSTEM, None)
     return sorted(people.values(), key=lambda line: (-line.decisions, line.actor))

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from django_faceverify import quotas
 from django_faceverify.figures.scale import week_of
 from django_faceverify.models import DailyFigure, FigureCount
+
+Span = DailyFigure.Span
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,20 @@ class Scope:
         rows = DailyFigure.objects.filter(kind__in=kinds, day__range=(self.first, self.last))
         return rows.filter(provider=self.provider) if self.provider else rows
 
+    def totals(self, *kinds: str) -> QuerySet[DailyFigure]:
+        """Of cases, for kinds that are counted by the week as well: nobody may ask for days.
+
+        Whole weeks as such, and the days before and after them.
+        """
+        first, past = (
+            week_of(self.first + timedelta(days=6)),
+            week_of(self.last + timedelta(days=1)),
+        )
+        past = max(first, past)
+        weeks = Q(span=Span.WEEK, day__gte=first, day__lt=past)
+        days = Q(span=Span.DAY) & (Q(day__lt=first) | Q(day__gte=past))
+        return self.figures(*kinds).filter(weeks | days)
+
 
 def sums(rows: QuerySet[DailyFigure], *columns: str) -> Iterator[tuple[Any, ...]]:
     """The rows added up by some columns, each with its sum at the end."""
@@ -61,13 +77,18 @@ def sums(rows: QuerySet[DailyFigure], *columns: str) -> Iterator[tuple[Any, ...]
 
 def histograms(rows: QuerySet[DailyFigure], *columns: str) -> dict[tuple[Any, ...], Counter[int]]:
     """How often each bucket, for rows that are alike in those columns."""
+    return {
+        facts: Counter({int(bucket): count for bucket, count in counts.items()})
+        for facts, counts in by_person(rows, *columns).items()
+    }
+
+
+def by_person(rows: QuerySet[DailyFigure], *columns: str) -> dict[tuple[Any, ...], Counter[str]]:
+    """The same for decisions: how many by each member of the staff."""
     added: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     for *facts, buckets in rows.values_list(*columns, "buckets").order_by().iterator():
         added[tuple(facts)].update(buckets)
-    return {
-        facts: Counter({int(bucket): count for bucket, count in counts.items()})
-        for facts, counts in added.items()
-    }
+    return dict(added)
 
 
 def counted_at() -> datetime | None:
