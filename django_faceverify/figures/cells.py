@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from django.db.models import Q, QuerySet, Sum
 
-from django_faceverify.figures.scale import week_of
+from django_faceverify.figures.scale import packed, unpacked, week_of
 from django_faceverify.models import DailyFigure
 
 Kind, Span = DailyFigure.Kind, DailyFigure.Span
@@ -42,19 +43,20 @@ class Cell(NamedTuple):
 
 def add(cells: Mapping[Cell, int]) -> None:
     """Move the sums by so much. Whoever calls this has locked the mark, so nobody else does."""
-    rows = {row.pk: row for row in _rows(cells)}
-    keys = list(rows)
+    sums = _sums(cells)
+    keys = list(sums)
     for start in range(0, len(keys), ROWS):
         stored = DailyFigure.objects.filter(pk__in=keys[start : start + ROWS])
         for key, count, buckets in stored.values_list("pk", "count", "buckets"):
-            rows[key].add(count, buckets)
+            is_histogram = isinstance(buckets, list)
+            sums[key].add(count, unpacked(buckets) if is_histogram else buckets)
         stored.delete()
-    _write(rows.values())
+    _write(sums.values())
 
 
 def insert(cells: Mapping[Cell, int]) -> None:
     """Write sums of which there is none yet."""
-    _write(_rows(cells))
+    _write(_sums(cells).values())
 
 
 def replace_all(cells: Mapping[Cell, int], kept: Iterable[date]) -> None:
@@ -65,7 +67,7 @@ def replace_all(cells: Mapping[Cell, int], kept: Iterable[date]) -> None:
     for span, some in dates.items():
         is_kept |= Q(span=span, day__in=some)
     DailyFigure.objects.exclude(is_kept).delete()
-    _write(row for row in _rows(cells) if row.day not in dates[Span(row.span)])
+    _write(one for one in _sums(cells).values() if one.day not in dates[one.span])
 
 
 def shrunken(rows: QuerySet[DailyFigure], cells: Mapping[Cell, int]) -> set[tuple[date, str]]:
@@ -78,19 +80,46 @@ def shrunken(rows: QuerySet[DailyFigure], cells: Mapping[Cell, int]) -> set[tupl
     return {(day, kind) for day, kind, count in counted if left[day, kind] < count}
 
 
-def _rows(cells: Mapping[Cell, int]) -> Iterable[DailyFigure]:
-    rows: dict[tuple[str, ...], DailyFigure] = {}
+@dataclass
+class _Sum:
+    """A row while it is added up."""
+
+    key: UUID
+    span: DailyFigure.Span
+    day: date
+    cell: Cell
+    count: int = 0
+    buckets: Counter[Any] = field(default_factory=Counter)
+
+    def add(self, count: int, buckets: Mapping[Any, int]) -> None:
+        self.count += count
+        self.buckets.update(buckets)
+
+    @property
+    def row(self) -> DailyFigure:
+        facts = self.cell._replace(day=self.day)._asdict()
+        del facts["bucket"]
+        left = {bucket: count for bucket, count in self.buckets.items() if count}
+        is_on_scale = any(isinstance(bucket, int) for bucket in left)
+        buckets = packed(left) if is_on_scale else left
+        return DailyFigure(
+            id=self.key, span=self.span.value, **facts, count=self.count, buckets=buckets
+        )
+
+
+def _sums(cells: Mapping[Cell, int]) -> dict[UUID, _Sum]:
+    sums: dict[UUID, _Sum] = {}
+    keys: dict[tuple[str, ...], UUID] = {}
     for cell, count in cells.items():
-        buckets = {} if cell.bucket is None else {str(cell.bucket): count}
+        buckets = {} if cell.bucket is None else {cell.bucket: count}
         for span in _spans(cell.kind) if count else ():
             day = week_of(cell.day) if span == Span.WEEK else cell.day
             whole = (span.value, str(day), *cell[1:-1])
-            if whole not in rows:
-                facts = cell._replace(day=day)._asdict()
-                del facts["bucket"]
-                rows[whole] = DailyFigure(id=_key(whole), span=span.value, **facts, count=0)
-            rows[whole].add(count, buckets)
-    return rows.values()
+            if whole not in keys:
+                keys[whole] = _key(whole)
+                sums[keys[whole]] = _Sum(keys[whole], span, day, cell)
+            sums[keys[whole]].add(count, buckets)
+    return sums
 
 
 def _spans(kind: str) -> tuple[DailyFigure.Span, ...]:
@@ -99,15 +128,8 @@ def _spans(kind: str) -> tuple[DailyFigure.Span, ...]:
     return (Span.DAY, Span.WEEK) if kind in WEEKLY else (Span.DAY,)
 
 
-def _write(rows: Iterable[DailyFigure]) -> None:
-    DailyFigure.objects.bulk_create(_filled(rows), batch_size=ROWS)
-
-
-def _filled(rows: Iterable[DailyFigure]) -> Iterator[DailyFigure]:
-    for row in rows:
-        row.buckets = {bucket: count for bucket, count in row.buckets.items() if count}
-        if row.count:
-            yield row
+def _write(sums: Iterable[_Sum]) -> None:
+    DailyFigure.objects.bulk_create([one.row for one in sums if one.count], batch_size=ROWS)
 
 
 def _key(whole: tuple[str, ...]) -> UUID:

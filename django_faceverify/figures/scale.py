@@ -7,10 +7,11 @@ that a few hundred of them hold any duration and every quantile is within 2.5 %.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from operator import add
 
 #: each bucket of durations ends at so many times the end of the one before
 GROWTH = 1.05
@@ -52,6 +53,33 @@ def tenths(similarity: float) -> int:
 def points(similarity: float) -> int:
     """The one-point band of a similarity, 0 to 99; exactly 100 belongs to the last."""
     return min(99, tenths(similarity) // TENTHS)
+
+
+def packed(counts: Mapping[int, int]) -> list[int]:
+    """A histogram as it is kept: its first place, and the counts from there to the last.
+
+    A list is read and added up several times faster than a table, and it is as long for
+    few observations as for many.
+    """
+    places = [place for place, count in counts.items() if count]
+    if not places:
+        return []
+    first, last = min(places), max(places)
+    return [first, *(counts.get(place, 0) for place in range(first, last + 1))]
+
+
+def unpacked(histogram: Sequence[int]) -> dict[int, int]:
+    return {place: count for place, count in enumerate(histogram[1:], sum(histogram[:1])) if count}
+
+
+def pile_up(total: list[int], histogram: Sequence[int]) -> None:
+    """Add a packed histogram to counts from place 0 on."""
+    if not histogram:
+        return
+    first, *counts = histogram
+    last = first + len(counts)
+    total.extend([0] * (last - len(total)))
+    total[first:last] = map(add, total[first:last], counts)
 
 
 def week_of(day: date) -> date:

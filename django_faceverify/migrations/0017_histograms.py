@@ -42,6 +42,11 @@ def gather(apps: Any, schema_editor: Any) -> None:
             row["count"] += count
             if key is not None:
                 row["buckets"][key] = row["buckets"].get(key, 0) + count
+    for row in rows.values():
+        if row["kind"] in ON_A_SCALE:
+            places = {int(key): number for key, number in row["buckets"].items()}
+            first, last = min(places), max(places)
+            row["buckets"] = [first, *(places.get(n, 0) for n in range(first, last + 1))]
     rewrite(figures, rows.items())
     marks = apps.get_model("django_faceverify", "FigureCount").objects
     marks.using(schema_editor.connection.alias).update(calls_day=None)
@@ -56,6 +61,9 @@ def spread(apps: Any, schema_editor: Any) -> None:
     rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     for *facts, count, buckets in figures.values_list(*COLUMNS, "count", "buckets"):
         whole = dict(zip(COLUMNS, facts, strict=True))
+        if isinstance(buckets, list) and buckets:
+            first, *counts = buckets
+            buckets = {place: number for place, number in enumerate(counts, first) if number}
         for key, number in (buckets or {"0": count}).items():
             row = whole | {"bucket": 0, "count": number}
             row |= {"detail": key} if whole["kind"] in BY_PERSON else {"bucket": int(key)}

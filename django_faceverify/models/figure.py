@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,9 +10,9 @@ class DailyFigure(models.Model):
     """How many of one kind on one day or in one week, told apart by what tells the kind apart.
 
     Days are those of the provider's books (Asia/Shanghai); a week is dated by its Monday. Of
-    a kind that is measured on a scale, ``buckets`` says how many fell in which place of it;
-    of decisions, which member of the staff took how many, named as events do. So there are
-    as many rows for many cases as for few. There is nothing about the persons in it. The
+    a kind that is measured on a scale, ``buckets`` is a list: the first place on it, and how
+    many fell there and in the next ones. Of decisions, it says which member of the staff took
+    how many, named as events do. So there are as many rows for many cases as for few. There is nothing about the persons in it. The
     key is made from the other columns, so that one statement finds the rows of a batch.
     """
 
@@ -60,12 +58,6 @@ class DailyFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind}: {self.count}"
-
-    def add(self, count: int, buckets: Mapping[str, int]) -> None:
-        """So many more, and where on the scale they fell."""
-        self.count += count
-        for bucket, more in buckets.items():
-            self.buckets[bucket] = self.buckets.get(bucket, 0) + more
 
 
 class FigureCount(models.Model):

@@ -13,9 +13,12 @@ from django_faceverify.decision import Thresholds
 from django_faceverify.figures.scale import (
     Share,
     bucket_of,
+    packed,
+    pile_up,
     points,
     quantile,
     tenths,
+    unpacked,
     value_of,
 )
 
@@ -53,6 +56,23 @@ def test_intervals_are_wilsons(count: int, total: int, low: float, high: float) 
 
 def test_of_nothing_everything_is_possible() -> None:
     assert (Share(0, 0).value, Share(0, 0).low, Share(0, 0).high) == (None, 0, 1)
+
+
+histograms = st.dictionaries(st.integers(0, 50), st.integers(1, 9))
+
+
+@given(histograms)
+def test_what_is_packed_is_not_lost(counts: dict[int, int]) -> None:
+    assert unpacked(packed(counts)) == counts
+
+
+@given(st.lists(histograms, max_size=4))
+def test_packed_histograms_add_up(some: list[dict[int, int]]) -> None:
+    total: list[int] = []
+    for counts in some:
+        pile_up(total, packed(counts))
+    whole = Counter({place: count for place, count in enumerate(total) if count})
+    assert whole == sum((Counter(counts) for counts in some), Counter())
 
 
 def test_nothing_has_no_quantile() -> None:

@@ -46,6 +46,14 @@ def test_what_a_day_adds(verification: Verification) -> None:
     }
 
 
+def test_calls_without_a_time_share_the_row_of_the_others(verification: Verification) -> None:
+    runs = write_runs(verification, [("match", 95.0, "match", 85.0)] * 3)
+    tell(runs[0].shadow_attempt, duration_ms=None)
+    count_all()
+    row = DailyFigure.objects.get(kind="pair_call", source="second")
+    assert (row.count, row.buckets) == (3, [bucket_of(100), 2])
+
+
 def test_a_run_that_ends_later_is_counted_again(verification: Verification) -> None:
     (run,) = write_runs(verification, [("match", 95.0, "match", 85.0)])
     ShadowRun.objects.update(state="waiting", verdict="")

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from django_faceverify import quotas
-from django_faceverify.figures.scale import week_of
+from django_faceverify.figures.scale import pile_up, week_of
 from django_faceverify.models import DailyFigure, FigureCount
 
 Span = DailyFigure.Span
@@ -77,9 +77,12 @@ def sums(rows: QuerySet[DailyFigure], *columns: str) -> Iterator[tuple[Any, ...]
 
 def histograms(rows: QuerySet[DailyFigure], *columns: str) -> dict[tuple[Any, ...], Counter[int]]:
     """How often each bucket, for rows that are alike in those columns."""
+    added: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for *facts, buckets in rows.values_list(*columns, "buckets").order_by().iterator():
+        pile_up(added[tuple(facts)], buckets)
     return {
-        facts: Counter({int(bucket): count for bucket, count in counts.items()})
-        for facts, counts in by_person(rows, *columns).items()
+        facts: Counter({place: count for place, count in enumerate(counts) if count})
+        for facts, counts in added.items()
     }
 
 
