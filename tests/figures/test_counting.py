@@ -233,7 +233,7 @@ def test_a_settled_day_never_loses_what_was_purged(verification: Verification) -
     kept, fresh = (midnight - timedelta(days=days) for days in (7, 6))
     for at in (kept, fresh):
         write_attempts(verification, 3, started_at=at, duration_ms=400)
-        shadow = {"role": "shadow", "provider": "second", "duration_ms": 400}
+        shadow: dict[str, Any] = {"role": "shadow", "provider": "second", "duration_ms": 400}
         write_attempts(verification, 1, started_at=at, **shadow)
     count_all()
     assert total("call", detail="shadow") == 2
