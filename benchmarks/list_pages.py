@@ -47,6 +47,9 @@ ADMIN = "/admin/django_faceverify"
 LIST = f"{ADMIN}/verification/"
 ATTEMPTS = f"{ADMIN}/verificationattempt/"
 DELIVERIES = f"{ADMIN}/webhookdelivery/"
+FIGURES = f"{ADMIN}/dailyfigure/"
+#: tables of the page of figures, one of each subject
+CSV = ("similarities", "latency", "reviewers")
 STOCK = "/stock/django_faceverify/verification/"
 API = "/kyc/api/v1"
 LAST_PAGE = COUNT_LIMIT // 50
@@ -119,6 +122,13 @@ def console_pages(known: dict[str, Any]) -> dict[str, str]:
         "search, nothing": f"{LIST}?q=nobody-has-this",
         "case": f"{LIST}{known['case']}/change/",
         **queue_pages(known),
+        **{f"figures, {days} days": f"{FIGURES}?days={days}" for days in (7, 30, 90)},
+        "figures, level": f"{FIGURES}?days=90&level=strict",
+        "figures, provider": f"{FIGURES}?days=90&provider=second",
+        **{f"figures, {name} as CSV": f"{FIGURES}csv/{name}/?days=90" for name in CSV},
+        **{f"policy, {weeks} weeks": f"{FIGURES}policy/?weeks={weeks}" for weeks in (1, 4, 13, 52)},
+        "policy, level": f"{FIGURES}policy/?weeks=13&level=default",
+        "policy, as CSV": f"{FIGURES}policy/csv/people/",
         "costs": f"{ATTEMPTS}costs/",
         "agreement": f"{ATTEMPTS}agreement/",
         "attempts": ATTEMPTS,

@@ -9,6 +9,7 @@ in the same hundred days, so that a page of one day is full at every size.
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import sys
@@ -184,7 +185,7 @@ class Cases:
         rows[VerificationAttempt].append([
             self._key(at), key, photo, "case", "1", provider, self._key(at), state,
             "yes" if state == "answered" else "unknown", "", "0", "OK", "", similarity, "200",
-            created, decided, "800",
+            created, decided, str(int(400 * math.exp(3 * chance() - 1))),
         ])  # fmt: skip
         if number % 5 == 0:
             rows[WebhookDelivery].append([

@@ -150,7 +150,8 @@ def fill(count: int, environment: dict[str, str]) -> None:
     """Make the tables and their rows, unless they are there."""
     environment = environment | {"BENCHMARK_CONNECTIONS": "plain"}
     migrate = ["-m", "django", "migrate", "--run-syncdb", "--verbosity=0", "--skip-checks"]
-    for arguments in (migrate, ["-m", "benchmarks.list_rows", str(count)]):
+    rows = ["-m", "benchmarks.list_rows", str(count)]
+    for arguments in (migrate, rows, ["-m", "benchmarks.list_figures"]):
         subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True)  # noqa: S603 (our own programs)
 
 

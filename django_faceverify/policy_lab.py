@@ -1,4 +1,4 @@
-"""What other thresholds would have done with the cases of some days, and what people said.
+"""What other thresholds would have done with the cases of some weeks, and what people said.
 
 Each case counts once, by its last similarity, in buckets of a tenth of a point. Nothing is
 changed: no setting is written. What is not in the figures cannot be asked: cases that have
@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
+from itertools import accumulate
 
 from django_faceverify.conf import THRESHOLD_DEFAULTS, app_settings
 from django_faceverify.decision import Thresholds, Zone
 from django_faceverify.exceptions import InvalidProvider
-from django_faceverify.figures.report import Scope, sums
-from django_faceverify.figures.scale import TENTHS, Share
+from django_faceverify.figures.report import Scope, histograms
+from django_faceverify.figures.scale import TENTHS, Share, week_of
 from django_faceverify.models import DailyFigure, Verification
 from django_faceverify.providers import providers
 from django_faceverify.thresholds import known
 
 Source = Verification.Source
 
-#: most days that one question may ask for
-MOST_DAYS = 366
+#: most whole weeks that one question may ask for
+MOST_WEEKS = 52
 #: decisions by people below which a share of them says little
 FEW_DECISIONS = 30
 #: cases below which the counts themselves say little
@@ -33,6 +35,9 @@ FEW_CASES = 200
 BAND = 2
 #: how far the neighbourhood of a candidate reaches, in points
 NEIGHBOURS = 5
+
+#: the highest bucket of similarities
+SCALE = 100 * TENTHS
 
 #: what a person can decide about a case in review
 DECISIONS = ("verified", "rejected", "input_required")
@@ -80,8 +85,11 @@ class Question:
     def __post_init__(self) -> None:
         if not self.scope.provider:
             raise ValueError("similarities of two providers cannot be compared: name one")
-        if not 1 <= (self.scope.last - self.scope.first).days + 1 <= MOST_DAYS:
-            raise ValueError(f"must be about 1 to {MOST_DAYS} days")
+        first, week = self.scope.first, week_of(self.scope.last)
+        if first != week_of(first):
+            raise ValueError("must begin on a Monday: similarities are counted by the week")
+        if not timedelta() <= week - first <= timedelta(weeks=MOST_WEEKS):
+            raise ValueError(f"must be about 0 to {MOST_WEEKS} whole weeks and this one")
         for line in (self.candidate.verify_at, self.candidate.review_at):
             if not is_on_grid(line):
                 raise ValueError("thresholds must be multiples of 0.1: cases are counted so")
@@ -158,11 +166,12 @@ def ask(question: Question) -> Answer:
 def piles(scope: Scope) -> list[Pile]:
     rows = scope.figures(DailyFigure.Kind.COMPARISON)
     return [
-        Pile(bucket, Zone(result), source == Source.PROVIDER, detail, count)
-        for bucket, result, source, detail, count in sums(
-            rows, "bucket", "result", "source", "detail"
-        )
-        if count
+        Pile(bucket, zone, source == Source.PROVIDER, decided, count)
+        for (result, source, decided), counts in histograms(
+            rows, "result", "source", "detail"
+        ).items()
+        for zone in [Zone(result)]
+        for bucket, count in counts.items()
     ]
 
 
@@ -172,7 +181,8 @@ def replay(question: Question, cases: list[Pile]) -> Answer:
     for pile in cases:
         was[pile.zone] += pile.count
         moved[pile.zone, pile.under(question.candidate)] += pile.count
-    trial = try_on(question.candidate, cases)
+    tally = Tally(cases)
+    trial = tally.under(question.candidate)
     return Answer(
         question=question,
         was={zone: was[zone] for zone in Zone},
@@ -180,30 +190,50 @@ def replay(question: Question, cases: list[Pile]) -> Answer:
         moved={(before, after): moved[before, after] for before in Zone for after in Zone},
         by_provider=sum(pile.count for pile in cases if pile.by_provider),
         bands=_bands(pile for pile in cases if not pile.by_provider),
-        neighbours=[try_on(one, cases) for one in _neighbours(question.candidate)],
+        neighbours=[tally.under(one) for one in _neighbours(question.candidate)],
         cautions=list(_cautions(question, trial)),
     )
 
 
-def try_on(thresholds: Thresholds, cases: Iterable[Pile]) -> Trial:
-    zones: Counter[Zone] = Counter()
-    decided: Counter[tuple[Zone, str]] = Counter()
-    for pile in cases:
-        zone = pile.under(thresholds)
-        zones[zone] += pile.count
-        if not pile.by_provider:
-            decided[zone, pile.decided] += pile.count
+class Tally:
+    """Piles added up along the scale, so that trying two lines costs the same for any of them."""
 
-    def share(zone: Zone, wrong: str) -> Share:
-        both = sum(decided[zone, decision] for decision in ("verified", "rejected"))
-        return Share(decided[zone, wrong], both)
+    def __init__(self, cases: Iterable[Pile]) -> None:
+        self.refused: Counter[Zone] = Counter()
+        #: by what people decided, and by bucket
+        counts = {decided: [0] * (SCALE + 1) for decided in ("", *DECISIONS)}
+        for pile in cases:
+            if pile.by_provider:
+                self.refused[pile.zone] += pile.count
+            else:
+                counts[pile.decided][pile.tenths] += pile.count
+        #: the same for all buckets below one
+        self.below = {decided: [0, *accumulate(by_bucket)] for decided, by_bucket in counts.items()}
 
-    return Trial(
-        thresholds=thresholds,
-        zones={zone: zones[zone] for zone in Zone},
-        wrongly_verified=share(Zone.VERIFIED, "rejected"),
-        wrongly_refused=share(Zone.MISMATCH, "verified"),
-    )
+    def under(self, thresholds: Thresholds) -> Trial:
+        """What these thresholds, which lie on the grid, would have done."""
+        verify_at, review_at = (
+            round(line * TENTHS) for line in (thresholds.verify_at, thresholds.review_at)
+        )
+        spans = {
+            Zone.VERIFIED: (verify_at, SCALE + 1),
+            Zone.IN_REVIEW: (review_at, verify_at),
+            Zone.MISMATCH: (0, review_at),
+        }
+
+        def decided(zone: Zone, *decisions: str) -> int:
+            start, end = spans[zone]
+            return sum(self.below[one][end] - self.below[one][start] for one in decisions)
+
+        def share(zone: Zone, wrong: str) -> Share:
+            return Share(decided(zone, wrong), decided(zone, "verified", "rejected"))
+
+        return Trial(
+            thresholds=thresholds,
+            zones={zone: self.refused[zone] + decided(zone, "", *DECISIONS) for zone in Zone},
+            wrongly_verified=share(Zone.VERIFIED, "rejected"),
+            wrongly_refused=share(Zone.MISMATCH, "verified"),
+        )
 
 
 def thresholds_of(provider: str, level: str = "") -> Thresholds:

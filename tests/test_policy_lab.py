@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from django_faceverify import policy_lab
 from django_faceverify.decision import Thresholds, Zone
+from django_faceverify.figures import cells
 from django_faceverify.figures.cases import cells_of
-from django_faceverify.figures.counting import _insert
 from django_faceverify.figures.report import Scope
 from django_faceverify.models import DailyFigure
 from django_faceverify.policy_lab import Caution, Pile, Question
@@ -100,8 +100,9 @@ def test_the_neighbourhood_stays_on_the_scale() -> None:
         (70, 80, SCOPE),
         (101, 80, SCOPE),
         (80, 70, Scope(DAY, DAY, "", "")),
-        (80, 70, Scope(DAY, DAY + timedelta(days=366), "", "default")),
+        (80, 70, Scope(DAY, DAY + timedelta(weeks=53), "", "default")),
         (80, 70, Scope(DAY, DAY - timedelta(days=1), "", "default")),
+        (80, 70, Scope(DAY - timedelta(days=1), DAY, "", "default")),
     ],
 )
 def test_a_question_that_has_no_answer(verify_at: float, review_at: float, scope: Scope) -> None:
@@ -160,13 +161,33 @@ def test_a_verdict_of_the_provider_never_moves(cases: list[Pile], candidate: Thr
     assert policy_lab.replay(Question(SCOPE, candidate), verdicts).changed == 0
 
 
+@given(cases=piles(), candidate=lines)
+def test_a_tally_is_what_each_pile_by_itself_would_say(
+    cases: list[Pile], candidate: Thresholds
+) -> None:
+    trial = policy_lab.Tally(cases).under(candidate)
+    zones: Counter[Zone] = Counter()
+    decided: Counter[tuple[Zone, str]] = Counter()
+    for pile in cases:
+        zones[pile.under(candidate)] += pile.count
+        if not pile.by_provider:
+            decided[pile.under(candidate), pile.decided] += pile.count
+    assert trial.zones == {zone: zones[zone] for zone in Zone}
+    for share, zone, wrong in (
+        (trial.wrongly_verified, VERIFIED, "rejected"),
+        (trial.wrongly_refused, MISMATCH, "verified"),
+    ):
+        assert share.count == decided[zone, wrong]
+        assert share.total == decided[zone, "verified"] + decided[zone, "rejected"]
+
+
 @given(cases=piles(), candidate=lines, step=st.integers(1, 100))
 def test_a_stricter_line_verifies_no_more(
     cases: list[Pile], candidate: Thresholds, step: int
 ) -> None:
     stricter = Thresholds(min(100, candidate.verify_at + step / 10), candidate.review_at)
-    now = policy_lab.try_on(candidate, cases).zones
-    then = policy_lab.try_on(stricter, cases).zones
+    tally = policy_lab.Tally(cases)
+    now, then = tally.under(candidate).zones, tally.under(stricter).zones
     assert then[VERIFIED] <= now[VERIFIED]
     assert then[MISMATCH] == now[MISMATCH]
 
@@ -180,7 +201,7 @@ def test_the_frozen_thresholds_reproduce_the_decisions(
     """From histories through the stored sums to the answer: nothing moves."""
     histories = [History().compared(value, frozen) for value in similarities]
     DailyFigure.objects.all().delete()
-    _insert(sum((cells_of("live", history) for history in histories), Counter()))
+    cells.insert(sum((cells_of("live", history) for history in histories), Counter()))
     answer = policy_lab.ask(Question(SCOPE, frozen))
     assert answer.total == len(similarities)
     assert answer.changed == 0
@@ -191,11 +212,11 @@ def test_the_frozen_thresholds_reproduce_the_decisions(
 @pytest.mark.django_db
 def test_one_question_is_one_query(django_assert_num_queries: object) -> None:
     early = History(NOON - timedelta(days=2)).compared(95)
-    cells = cells_of("live", History().compared(72, THRESHOLDS)) + cells_of("default", early)
-    _insert(cells)
+    late = History().compared(72, THRESHOLDS)
+    cells.insert(cells_of("live", late) + cells_of("default", early))
     with django_assert_num_queries(1):  # type: ignore[operator]
         answer = policy_lab.ask(question(80, 70))
     assert answer.total == 1
-    wider = Scope(DAY - timedelta(days=2), DAY, "", "default")
+    wider = Scope(DAY - timedelta(weeks=1), DAY, "", "default")
     assert policy_lab.ask(question(80, 70, wider)).total == 2
     assert policy_lab.ask(question(80, 70, Scope(wider.first, DAY, "live", "default"))).total == 1

@@ -19,7 +19,7 @@ from django_faceverify.console import cells
 from django_faceverify.console.filters import ProviderFilter
 from django_faceverify.console.records import RecordAdmin
 from django_faceverify.console.search import search_attempts
-from django_faceverify.costs import cost_by_day
+from django_faceverify.figures.report import Scope, cost_by_day, counted_at
 from django_faceverify.models import ShadowRun, VerificationAttempt
 
 #: how many days the report of costs shows
@@ -75,7 +75,11 @@ class AttemptAdmin(RecordAdmin):
         """Calls and their cost by day and provider."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = {"days": cost_by_day(DAYS_SHOWN), "day_count": DAYS_SHOWN}
+        context = {
+            "lines": cost_by_day(Scope.of_last(DAYS_SHOWN)),
+            "day_count": DAYS_SHOWN,
+            "counted_at": counted_at(),
+        }
         return self.page(request, self.costs_template, gettext("Costs"), context)
 
     def agreement_view(self, request: HttpRequest) -> HttpResponse:
@@ -83,8 +87,9 @@ class AttemptAdmin(RecordAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
-            "comparisons": agreement.compare(agreement.DAYS),
+            "comparisons": agreement.compare(Scope.of_last(agreement.DAYS)),
             "day_count": agreement.DAYS,
+            "counted_at": counted_at(),
             "band_names": agreement.BAND_NAMES,
             "verdicts": [label for _, label in ShadowRun.Verdict.choices],
         }

@@ -21,12 +21,13 @@ from django_faceverify.conf import app_settings
 from django_faceverify.console.records import Pages, RecordAdmin
 from django_faceverify.console.tables import Column, Mark, Table
 from django_faceverify.decision import Thresholds, Zone
-from django_faceverify.figures.report import Scope
+from django_faceverify.figures.report import Scope, counted_at
 from django_faceverify.figures.scale import Share
 from django_faceverify.policy_lab import BAND, Answer, Caution, Question
 
-#: ranges that can be chosen, in days
-RANGES = (7, 30, 90, 366)
+#: ranges that can be chosen, in weeks, and the usual one
+RANGES = (1, 4, 13, 52)
+USUAL = 13
 
 ZONES: dict[Zone, str | Promise] = {
     Zone.VERIFIED: _("verified"),
@@ -34,7 +35,7 @@ ZONES: dict[Zone, str | Promise] = {
     Zone.MISMATCH: _("mismatch"),
 }
 CAUTIONS: dict[Caution, str | Promise] = {
-    Caution.NO_CASES: _("No case of these days was compared, so nothing can be said."),
+    Caution.NO_CASES: _("No case of these weeks was compared, so nothing can be said."),
     Caution.FEW_CASES: _("Few cases: with more of them the numbers may look quite different."),
     Caution.NO_DECISIONS_ABOVE: _(
         "No person has decided a case that would be verified: how many of them are somebody else is not known."
@@ -57,7 +58,7 @@ CAUTIONS: dict[Caution, str | Promise] = {
 class PolicyForm(forms.Form):
     """Which cases, and which two lines to try on them."""
 
-    days = forms.TypedChoiceField(label=_("Days"), coerce=int)
+    weeks = forms.TypedChoiceField(label=_("Weeks"), coerce=int)
     provider = forms.ChoiceField(label=_("Provider"))
     level = forms.ChoiceField(label=_("Level"), required=False)
     review_at = forms.DecimalField(
@@ -70,7 +71,7 @@ class PolicyForm(forms.Form):
     def __init__(self, asked: dict[str, Any]) -> None:
         super().__init__(asked, auto_id="fv-%s")
         choices = {
-            "days": [(days, str(days)) for days in RANGES],
+            "weeks": [(weeks, str(weeks)) for weeks in RANGES],
             "provider": [(name, name) for name in app_settings.PROVIDERS],
             "level": [("", gettext("all")), *((name, name) for name in app_settings.LEVELS)],
         }
@@ -88,7 +89,7 @@ class PolicyForm(forms.Form):
     def question(self) -> Question:
         facts = self.cleaned_data
         return Question(
-            Scope.of_last(facts["days"], level=facts["level"], provider=facts["provider"]),
+            Scope.of_weeks(facts["weeks"], level=facts["level"], provider=facts["provider"]),
             Thresholds(float(facts["verify_at"]), float(facts["review_at"])),
         )
 
@@ -126,6 +127,7 @@ class PolicyLabAdmin(RecordAdmin):
                 "tables": list(_tables(answer)),
                 "cautions": [CAUTIONS[caution] for caution in answer.cautions],
                 "snippet": policy_lab.snippet(answer.question),
+                "counted_at": counted_at(),
             }
         status = 200 if is_valid else 400
         title = gettext("Policy lab")
@@ -149,7 +151,7 @@ class PolicyLabAdmin(RecordAdmin):
         level = asked.get("level", "")
         now = policy_lab.thresholds_of(provider, level if level in app_settings.LEVELS else "")
         usual = {
-            "days": 90,
+            "weeks": USUAL,
             "provider": provider,
             "verify_at": Decimal(str(now.verify_at)),
             "review_at": Decimal(str(now.review_at)),

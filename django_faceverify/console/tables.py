@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypeVar
 
 from django.http import HttpResponse
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from django_faceverify.console import cells
 
 Text = str | Promise
+Item = TypeVar("Item")
 Value = str | int | float | Decimal | date | Promise | None
 
 #: what a spreadsheet takes for the beginning of a formula
@@ -42,6 +45,9 @@ class Column:
     @property
     def is_number(self) -> bool:
         return self.unit not in ("text", "day")
+
+
+DAY = Column(gettext_lazy("Day"), "day")
 
 
 @dataclass(frozen=True)
@@ -144,3 +150,7 @@ def long_time(seconds: float) -> str:
 
 def _short(value: float, places: int) -> str:
     return number_format(value, 0 if value == int(value) else places)
+
+
+def newest_first(days: Iterable[Item]) -> list[Item]:
+    return list(days)[::-1]

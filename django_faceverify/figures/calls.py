@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Count, F, FloatField, Value
-from django.db.models.functions import Cast, Ceil, Greatest, Ln
+from django.db.models import Case, Count, F, FloatField, Value, When
+from django.db.models.functions import Cast, Ceil, Ln
 
-from django_faceverify.figures.cases import Cell
+from django_faceverify.figures.cells import Cell
 from django_faceverify.figures.scale import GROWTH
 from django_faceverify.models import DailyFigure, VerificationAttempt
 from django_faceverify.quotas import BOOKS
@@ -22,25 +23,33 @@ KINDS = (Kind.CALL, Kind.LATENCY)
 ANSWERED = frozenset({State.ANSWERED, State.REFUSED, State.THROTTLED})
 
 
+def span_of(day: date) -> tuple[datetime, datetime]:
+    """The first and the last moment of a day of the books."""
+    begins = datetime.combine(day, time(), BOOKS)
+    return begins, begins + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def latency_bucket(column: str) -> Any:
+    """``scale.bucket_of`` a column of milliseconds, for the database; ``NULL`` of none."""
+    grown = Ceil(Ln(Cast(F(column), FloatField())) / Value(math.log(GROWTH)))
+    return Case(When(**{f"{column}__lte": 1}, then=Value(0.0)), default=grown)
+
+
 def cells_of(day: date) -> Counter[Cell]:
     """The calls that began on that day of the books, as they stand now.
 
     An attempt has no level of its own, so neither do these cells.
     """
-    begins = datetime.combine(day, time(), BOOKS)
-    milliseconds = Greatest(Cast(F("duration_ms"), FloatField()), Value(1.0))
     rows = (
-        VerificationAttempt.objects.filter(
-            started_at__gte=begins, started_at__lt=begins + timedelta(days=1)
-        )
-        .annotate(bucket=Ceil(Ln(milliseconds) / Value(math.log(GROWTH))))
-        .values_list("provider", "state", "is_billed", "reason_code", "bucket")
+        VerificationAttempt.objects.filter(started_at__range=span_of(day))
+        .annotate(bucket=latency_bucket("duration_ms"))
+        .values_list("provider", "role", "state", "is_billed", "bucket")
         .annotate(count=Count("pk"))
         .order_by()
     )
     cells: Counter[Cell] = Counter()
-    for provider, state, is_billed, reason_code, bucket, count in rows:
-        told = {"source": is_billed, "result": state, "detail": reason_code}
+    for provider, role, state, is_billed, bucket, count in rows:
+        told = {"source": is_billed, "result": state, "detail": role}
         cells[Cell(day, Kind.CALL.value, "", provider, **told)] += count
         if state in ANSWERED and bucket is not None:
             cells[Cell(day, Kind.LATENCY.value, "", provider, bucket=int(bucket))] += count

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django_faceverify.decision import Thresholds, Zone
+from django_faceverify.figures.cells import Cell
 from django_faceverify.figures.scale import bucket_of, points, tenths
 from django_faceverify.models import DailyFigure, Verification
 from django_faceverify.quotas import BOOKS
@@ -36,19 +37,6 @@ ENDS = frozenset({"verified", "rejected", "canceled", "expired"})
 DECISIONS = frozenset({"verified", "rejected", "input_required"})
 #: all events that count; a case is not read again for any other
 COUNTED = ENDS | DECISIONS | {"created", "review_opened", "reopened"}
-
-
-class Cell(NamedTuple):
-    """What is counted, and when; ``count`` of a ``DailyFigure`` belongs to one of these."""
-
-    day: date
-    kind: str
-    level: str
-    provider: str
-    source: str = ""
-    result: str = ""
-    detail: str = ""
-    bucket: int = 0
 
 
 class Fact(NamedTuple):
@@ -202,12 +190,12 @@ class _Case:
             told |= {"detail": self.comparison.decided, "bucket": tenths(similarity)}
             yield cell(day, Kind.COMPARISON, **told)
         for day, actor, action, side in self.reviews:
-            yield cell(day, Kind.REVIEW, source=side, result=action, detail=actor)
+            yield cell(day, Kind.REVIEW, source=side, result=action, bucket=actor)
         for day, bucket in self.waits:
             yield cell(day, Kind.WAITED, bucket=bucket)
         for deed in self.deeds:
             if deed.fate:
-                yield cell(deed.day, Kind.TAKEN_BACK, result=deed.fate, detail=deed.actor)
+                yield cell(deed.day, Kind.TAKEN_BACK, result=deed.fate, bucket=deed.actor)
 
 
 def cells_of(level: str, history: Iterable[Fact], verdicts: Collection[int] = ()) -> Counter[Cell]:

@@ -8,20 +8,20 @@ begins by moving the mark and so is won by one of them.
 from __future__ import annotations
 
 import itertools
-import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from django.db.models import Sum
 from django.utils import timezone
 
-from django_faceverify.figures import calls, cases
-from django_faceverify.figures.cases import Cell, Fact
+from django_faceverify.figures import calls, cases, cells, shadows
+from django_faceverify.figures.cases import Fact
+from django_faceverify.figures.cells import Cell
 from django_faceverify.models import (
     DailyFigure,
     Event,
@@ -46,12 +46,10 @@ INTERVAL = 60.0
 SETTLED = 60.0
 #: days after which the calls of a day are not counted again: all answers have come by then
 CALLS_SETTLE = 7
-#: rows that are looked up by one statement; SQLite takes no more than 999 values in some builds
-CELLS = 500
-#: the name space of the cells' keys
-CELL = UUID("5e0ff1a7-2f0e-4f0b-9d4c-0d6a5a1f2c53")
 #: kinds of which nothing is ever taken away again
 GROWING = (Kind.OPENED, Kind.REASON, Kind.CALL)
+#: kinds that are counted from the ledger, a day at a time
+LEDGER = (*calls.KINDS, *shadows.KINDS)
 
 
 @dataclass(frozen=True)
@@ -84,13 +82,13 @@ def advance(
     if mark.counted_at is not None and mark.counted_at > fresh:
         return Counted(0, True)
     end, number = monotonic() + seconds, 0
-    if not _count_calls(mark, end):
+    if not _count_ledger(mark, end):
         return Counted(0, False)
     while batch := _batch(mark.last_event, timezone.now() - timedelta(seconds=settled)):
         if number and monotonic() >= end:
             return Counted(number, False)
-        cells = _added_by(batch, mark.last_event)
-        if _move(mark, cells, last_event=batch[-1].pk):
+        added = _added_by(batch, mark.last_event)
+        if _move(mark, partial(cells.add, added), last_event=batch[-1].pk):
             number += len(batch)
     FigureCount.objects.filter(pk=mark.pk).update(counted_at=timezone.now())
     return Counted(number, True)
@@ -102,21 +100,21 @@ def rebuild() -> list[date]:
     Those are the days from which cases were purged since: of what was counted then, less
     is left. A counter that runs meanwhile is not disturbed; what it adds is counted here.
     """
-    mark, cells, last_event = _mark(), Counter[Cell](), 0
+    mark, found, last_event = _mark(), Counter[Cell](), 0
     while batch := _batch(last_event, timezone.now()):
-        cells.update(_added_by(batch, last_event))
+        found.update(_added_by(batch, last_event))
         last_event = batch[-1].pk
     begin = _first_call_day()
     for day in _days(begin, _today()) if begin else ():
-        cells.update(calls.cells_of(day))
+        found.update(_of_the_ledger(day))
 
     def replace() -> list[date]:
         FigureCount.objects.filter(pk=mark.pk).update(
             last_event=last_event, calls_day=_today(), counted_at=timezone.now()
         )
-        kept = _shrunken_days(cells)
-        DailyFigure.objects.exclude(day__in=kept).delete()
-        _insert({cell: count for cell, count in cells.items() if cell.day not in kept})
+        rows = DailyFigure.objects.filter(kind__in=GROWING)
+        kept = sorted({day for day, _ in cells.shrunken(rows, found)})
+        cells.replace_all(found, kept)
         return kept
 
     return committed(replace)
@@ -158,12 +156,12 @@ def _added_by(batch: list[Step], before: int) -> Counter[Cell]:
         answers.values_list("verification_id", "number"), "verification__in", ids
     ):
         verdicts[verification_id].add(number)
-    cells: Counter[Cell] = Counter()
+    added: Counter[Cell] = Counter()
     for verification_id, history in histories.items():
         level, own = levels[verification_id], verdicts[verification_id]
-        cells.update(cases.cells_of(level, (fact for _, fact in history), own))
-        cells.subtract(cases.cells_of(level, (fact for pk, fact in history if pk <= before), own))
-    return cells
+        added.update(cases.cells_of(level, (fact for _, fact in history), own))
+        added.subtract(cases.cells_of(level, (fact for pk, fact in history if pk <= before), own))
+    return added
 
 
 def _in_chunks(rows: Any, lookup: str, ids: Collection[UUID]) -> Iterator[Any]:
@@ -173,11 +171,13 @@ def _in_chunks(rows: Any, lookup: str, ids: Collection[UUID]) -> Iterator[Any]:
         yield from rows.filter(**{lookup: keys[start : start + 500]})
 
 
-# --- the calls -----------------------------------------------------------------------------
+# --- the ledger ----------------------------------------------------------------------------
 
 
-def _count_calls(mark: FigureCount, end: float) -> bool:
+def _count_ledger(mark: FigureCount, end: float) -> bool:
     """Count today's calls, and those of older days that may have changed; says if all are.
+
+    With them the runs of second providers.
 
     On the first count of a day the last days are counted again, since an answer may come
     late.
@@ -188,11 +188,26 @@ def _count_calls(mark: FigureCount, end: float) -> bool:
     else:
         first = min(counted - timedelta(days=CALLS_SETTLE - 1), today) if counted < today else today
     for day in _days(first, today):
-        _move(mark, calls.cells_of(day), replaced=day, calls_day=max(day, counted or day))
+        replace = partial(_replace, day, _of_the_ledger(day))
+        _move(mark, replace, calls_day=max(day, counted or day))
         is_new = counted is None or day > counted
         if is_new and day < today and monotonic() >= end:
             return False
     return True
+
+
+def _of_the_ledger(day: date) -> Counter[Cell]:
+    """What the calls of a day add, and what two providers said about the same photos."""
+    return calls.cells_of(day) + shadows.cells_of(day)
+
+
+def _replace(day: date, found: Counter[Cell]) -> None:
+    """Count a day of the ledger anew. One that has settled only ever loses what is purged."""
+    rows = DailyFigure.objects.filter(day=day, kind__in=LEDGER)
+    has_settled = day <= _today() - timedelta(days=CALLS_SETTLE)
+    kept = {kind for _, kind in cells.shrunken(rows, found)} if has_settled else set()
+    rows.exclude(kind__in=kept).delete()
+    cells.insert({cell: count for cell, count in found.items() if cell.kind not in kept})
 
 
 def _first_call_day() -> date | None:
@@ -210,71 +225,19 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-# --- the cells -----------------------------------------------------------------------------
+# --- the mark ------------------------------------------------------------------------------
 
 
-def _move(
-    mark: FigureCount, cells: Counter[Cell], *, replaced: date | None = None, **progress: Any
-) -> bool:
-    """Move the mark and the cells; says whether no other counter has been faster.
+def _move(mark: FigureCount, write: Callable[[], None], **progress: Any) -> bool:
+    """Move the mark, and write what was counted; says whether no other counter has been faster."""
 
-    ``replaced`` is a day whose calls the cells say anew; otherwise they are added.
-    """
-
-    def write() -> bool:
+    def move() -> bool:
         unmoved = FigureCount.objects.filter(pk=mark.pk, last_event=mark.last_event)
         if not unmoved.update(**progress):
             return False
-        if replaced is not None:
-            DailyFigure.objects.filter(day=replaced, kind__in=calls.KINDS).delete()
-            _insert(cells)
-        else:
-            _add(cells)
+        write()
         return True
 
-    has_won = committed(write)
+    has_won = committed(move)
     mark.refresh_from_db()
     return has_won
-
-
-def _add(cells: Counter[Cell]) -> None:
-    """Add to what is there; the row of the mark is locked, so nobody else does."""
-    moved = {_key(cell): (cell, count) for cell, count in cells.items() if count}
-    keys = list(moved)
-    for start in range(0, len(keys), CELLS):
-        rows = DailyFigure.objects.filter(pk__in=keys[start : start + CELLS])
-        for key, count in rows.values_list("pk", "count"):
-            cell, more = moved[key]
-            moved[key] = (cell, count + more)
-        rows.delete()
-    _insert(dict(moved.values()))
-
-
-def _insert(cells: dict[Cell, int]) -> None:
-    DailyFigure.objects.bulk_create(
-        [
-            DailyFigure(id=_key(cell), **cell._asdict(), count=count)
-            for cell, count in cells.items()
-            if count
-        ],
-        batch_size=CELLS,
-    )
-
-
-def _key(cell: Cell) -> UUID:
-    """The primary key of a cell's row, made from everything that tells it apart."""
-    return uuid5(CELL, json.dumps([str(part) for part in cell]))
-
-
-def _shrunken_days(cells: Counter[Cell]) -> list[date]:
-    """Days of which less is left than was counted once, by the kinds that only ever grow."""
-    left: Counter[tuple[date, str]] = Counter()
-    for cell, count in cells.items():
-        left[cell.day, cell.kind] += count
-    counted = (
-        DailyFigure.objects.filter(kind__in=GROWING)
-        .values_list("day", "kind")
-        .annotate(sum=Sum("count"))
-        .order_by()
-    )
-    return sorted({day for day, kind, count in counted if left[day, kind] < count})

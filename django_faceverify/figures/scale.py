@@ -7,9 +7,11 @@ that a few hundred of them hold any duration and every quantile is within 2.5 %.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from operator import add
 
 #: each bucket of durations ends at so many times the end of the one before
 GROWTH = 1.05
@@ -53,6 +55,38 @@ def points(similarity: float) -> int:
     return min(99, tenths(similarity) // TENTHS)
 
 
+def packed(counts: Mapping[int, int]) -> list[int]:
+    """A histogram as it is kept: its first place, and the counts from there to the last.
+
+    A list is read and added up several times faster than a table, and it is as long for
+    few observations as for many.
+    """
+    places = [place for place, count in counts.items() if count]
+    if not places:
+        return []
+    first, last = min(places), max(places)
+    return [first, *(counts.get(place, 0) for place in range(first, last + 1))]
+
+
+def unpacked(histogram: Sequence[int]) -> dict[int, int]:
+    return {place: count for place, count in enumerate(histogram[1:], sum(histogram[:1])) if count}
+
+
+def pile_up(total: list[int], histogram: Sequence[int]) -> None:
+    """Add a packed histogram to counts from place 0 on."""
+    if not histogram:
+        return
+    first, *counts = histogram
+    last = first + len(counts)
+    total.extend([0] * (last - len(total)))
+    total[first:last] = map(add, total[first:last], counts)
+
+
+def week_of(day: date) -> date:
+    """The Monday of its week."""
+    return day - timedelta(days=day.weekday())
+
+
 @dataclass(frozen=True)
 class Share:
     """So many of so many, and between which bounds the true share is with 95 %."""
@@ -63,6 +97,28 @@ class Share:
     @property
     def value(self) -> float | None:
         return self.count / self.total if self.total else None
+
+    @property
+    def low(self) -> float:
+        return self.interval[0]
+
+    @property
+    def high(self) -> float:
+        return self.interval[1]
+
+    # For pages, in percent.
+
+    @property
+    def percent(self) -> float | None:
+        return None if self.value is None else 100 * self.value
+
+    @property
+    def low_percent(self) -> float:
+        return 100 * self.low
+
+    @property
+    def high_percent(self) -> float:
+        return 100 * self.high
 
     @property
     def interval(self) -> tuple[float, float]:

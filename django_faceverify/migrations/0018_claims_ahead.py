@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("django_faceverify", "0016_review_filters"),
+        ("django_faceverify", "0017_histograms"),
     ]
 
     operations = [

@@ -7,12 +7,18 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DailyFigure(models.Model):
-    """How many of one kind on one day, told apart by what the kind is told apart by.
+    """How many of one kind on one day or in one week, told apart by what tells the kind apart.
 
-    Days are those of the provider's books (Asia/Shanghai). There is nothing about the
-    persons in it; ``detail`` of some kinds names a member of the staff as events do. The
-    key is made from the other columns, so that one statement finds the cells of a batch.
+    Days are those of the provider's books (Asia/Shanghai); a week is dated by its Monday. Of
+    a kind that is measured on a scale, ``buckets`` is a list: the first place on it, and how
+    many fell there and in the next ones. Of decisions, it says which member of the staff took
+    how many, named as events do. So there are as many rows for many cases as for few. There is nothing about the persons in it. The
+    key is made from the other columns, so that one statement finds the rows of a batch.
     """
+
+    class Span(models.TextChoices):
+        DAY = "day", _("day")
+        WEEK = "week", _("week")
 
     class Kind(models.TextChoices):
         OPENED = "opened", _("opened")
@@ -25,17 +31,24 @@ class DailyFigure(models.Model):
         WAITED = "waited", _("waited")
         CALL = "call", _("call")
         LATENCY = "latency", _("latency")
+        RUN = "run", _("run of a shadow")
+        PAIR = "pair", _("verdicts of two providers")
+        PAIR_BANDS = "pair_bands", _("similarities of two providers")
+        PAIR_CALL = "pair_call", _("call for a pair")
 
     id = models.UUIDField(_("id"), primary_key=True, editable=False)
     day = models.DateField(_("day"))
+    span = models.CharField(_("span"), max_length=4, choices=Span, default=Span.DAY)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     level = models.CharField(_("level"), max_length=50, blank=True)
     provider = models.CharField(_("provider"), max_length=50, blank=True)
     source = models.CharField(_("decided by rule of"), max_length=12, blank=True)
     result = models.CharField(_("result"), max_length=20, blank=True)
     detail = models.CharField(_("detail"), max_length=80, blank=True)
-    bucket = models.IntegerField(_("place on the scale"), default=0)
     count = models.BigIntegerField(_("count"))
+    buckets = models.JSONField(
+        _("count by place on the scale, or by person"), default=dict, blank=True
+    )
 
     class Meta:
         verbose_name = _("figure")

@@ -1,6 +1,7 @@
 """Takes the pictures of the console's pages from a running demo, in both languages.
 
-``make demo`` in one terminal, then: python docs/pictures/take.py http://127.0.0.1:8000
+``make demo`` in one terminal, then ``pairs.py`` for the agreement of two providers, and:
+python docs/pictures/take.py http://127.0.0.1:8000
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ PAGES = {
     "figures": f"{ADMIN}/dailyfigure/",
     "policy": f"{ADMIN}/dailyfigure/policy/?verify_at=71&review_at=65",
     "costs": f"{ADMIN}/verificationattempt/costs/",
+    "agreement": f"{ADMIN}/verificationattempt/agreement/",
     "retention": f"{ADMIN}/retentionday/",
     "searches": f"{ADMIN}/identitysearch/",
 }

@@ -8,11 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from django_faceverify import figures
 from django_faceverify.models import Verification
 from tests.console.conftest import ATTEMPTS, decided_as, page_of
 from tests.ledgers import write_attempts
+from tests.shadow_runs import write_runs
 
 COSTS = ATTEMPTS + "costs/"
+AGREEMENT = ATTEMPTS + "agreement/"
 
 
 def test_it_shows_the_ledger(as_reviewer: Client, in_review: Verification) -> None:
@@ -73,6 +76,8 @@ def test_costs_are_one_click_away(as_reviewer: Client, in_review: Verification) 
     assert f'href="{COSTS}"' in as_reviewer.get(ATTEMPTS).content.decode()
     write_attempts(in_review, 1199)
     write_attempts(in_review, 7, is_billed="unknown")
+    assert "Not everything has been counted yet" in as_reviewer.get(COSTS).content.decode()
+    figures.advance(float("inf"), settled=0)
     page = as_reviewer.get(COSTS).content.decode()
     for cell in ("1200", "7", "2,160.00"):
         assert f'<td class="fv-number">{cell}</td>' in page
@@ -88,5 +93,27 @@ def test_the_number_of_queries_for_costs_is_fixed(
 ) -> None:
     for _ in range(count):
         decided_as(alice, 72)
-    with django_assert_num_queries(5):
+    figures.advance(float("inf"), settled=0)
+    with django_assert_num_queries(6):
         as_reviewer.get(COSTS)
+
+
+def test_the_agreement_of_two_providers(as_reviewer: Client, in_review: Verification) -> None:
+    write_runs(in_review, [("match", 95.0, "match", 85.0), ("match", 85.0, "mismatch", 12.0)])
+    assert "Not everything has been counted yet" in as_reviewer.get(AGREEMENT).content.decode()
+    figures.advance(float("inf"), settled=0)
+    page = as_reviewer.get(AGREEMENT).content.decode()
+    assert "Level default: default decides, second looks on" in page
+    assert "Thin data: 2 pairs." in page
+    assert '<td class="fv-number">50.0 %</td><td class="fv-number">9.5–90.5 %</td>' in page
+    assert "Last counted: " in page
+
+
+@pytest.mark.parametrize("pairs", [1, 12])
+def test_the_number_of_queries_for_the_agreement_is_fixed(
+    as_reviewer: Client, in_review: Verification, pairs: int, django_assert_num_queries: Any
+) -> None:
+    write_runs(in_review, [("match", 95.0, "match", 85.0)] * pairs)
+    figures.advance(float("inf"), settled=0)
+    with django_assert_num_queries(10):
+        as_reviewer.get(AGREEMENT)

@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from django_faceverify import figures, intake
 from django_faceverify.console import FiguresAdmin
+from django_faceverify.console import figures as page_of_figures
 from django_faceverify.console.tables import Column, Table, harmless, long_time, raw
-from django_faceverify.figures import report
-from django_faceverify.models import DailyFigure, Verification
+from django_faceverify.figures import cells, report
+from django_faceverify.figures.cells import Cell
+from django_faceverify.models import DailyFigure, Review, Verification
 from tests.console.conftest import LIST, decided_as
 
 pytestmark = pytest.mark.django_db
@@ -131,7 +133,7 @@ def test_by_level_and_provider(as_reviewer: Client, counted: list[Verification])
 
 def test_nothing_counted_yet(as_reviewer: Client) -> None:
     page = as_reviewer.get(FIGURES).content.decode()
-    assert "Nothing has been counted yet" in page
+    assert "Not everything has been counted yet" in page
 
 
 def test_names_are_for_those_who_may_take_decisions_back(
@@ -150,6 +152,19 @@ def test_names_are_for_those_who_may_take_decisions_back(
     reviewer.delete()
     page = overseer.get(FIGURES).content.decode()
     assert table(page, "reviewers")[0][0].startswith("user:")
+
+
+def test_the_busiest_reviewers_stand_on_the_page(
+    staff: Callable[..., User], counted: list[Verification], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_figures, "REVIEWERS_SHOWN", 1)
+    day = DailyFigure.objects.filter(kind="review").earliest("day").day
+    busy = Cell(day, "review", "default", "default", "with", "rejected", bucket="user:0")
+    cells.add({busy: 3})
+    overseer = as_user(staff("view_verification", "override_verification", name="overseer"))
+    lines = table(overseer.get(FIGURES).content.decode(), "reviewers")
+    assert [line[:3] for line in lines] == [["user:0", "0", "3"], ["all others", "1", "0"]]
+    assert len(download(overseer, "reviewers")) == 3
 
 
 def test_the_number_of_queries_is_fixed(
@@ -219,10 +234,10 @@ def test_times_are_short(seconds: float, text: str) -> None:
 
 
 def test_the_queue_by_age(in_review: Verification) -> None:
-    scope = report.Scope.of_last(7)
+    scope = report.Scope.of_last(7, level="default", provider="default")
     for hours, place in ((0.5, 0), (2, 1), (5, 2), (30, 3), (100, 4)):
         at = timezone.now() - timedelta(hours=hours)
-        Verification.objects.filter(pk=in_review.pk).update(created_at=at)
+        Review.objects.filter(pk=in_review.pk).update(since=at)
         assert [age.count for age in report.queue(scope)].index(1) == place
     other = report.Scope.of_last(7, level="live")
     assert sum(age.count for age in report.queue(other)) == 0

@@ -38,7 +38,7 @@ def test_the_settings_change_nothing(as_reviewer: Client, counted: list[Verifica
 
 
 def test_other_thresholds(as_reviewer: Client, counted: list[Verification]) -> None:
-    asked = {"verify_at": "72", "review_at": "20", "days": "7", "level": "default"}
+    asked = {"verify_at": "72", "review_at": "20", "weeks": "1", "level": "default"}
     page = as_reviewer.get(POLICY, asked).content.decode()
     assert table(page, "outcomes")[-1] == ["all", "4", "3", "1", "0"]
     assert table(page, "estimates")[0][1:2] == ["0.0000"]
@@ -56,7 +56,7 @@ def test_other_thresholds(as_reviewer: Client, counted: list[Verification]) -> N
         {"verify_at": "80.05"},
         {"verify_at": "NaN"},
         {"verify_at": ""},
-        {"days": "10"},
+        {"weeks": "10"},
         {"provider": "nobody"},
         {"level": "<i>"},
     ],
@@ -87,5 +87,5 @@ def test_one_query_for_the_answer(
     as_reviewer: Client, counted: list[Verification], django_assert_num_queries: Any
 ) -> None:
     as_reviewer.get(POLICY)
-    with django_assert_num_queries(5):  # who asks, and what they may; then the answer
-        as_reviewer.get(POLICY, {"days": 366})
+    with django_assert_num_queries(6):  # who asks, and what they may; the answer; when counted
+        as_reviewer.get(POLICY, {"weeks": 52})

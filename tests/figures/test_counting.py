@@ -13,11 +13,12 @@ from django.utils import timezone
 from django_faceverify import figures, intake, lifecycle, reopening, sweeper
 from django_faceverify import verification as engine
 from django_faceverify.audit import deleting_cases
-from django_faceverify.figures import counting
+from django_faceverify.figures import cells, counting
+from django_faceverify.figures.scale import unpacked
 from django_faceverify.models import DailyFigure, FigureCount, Verification, VerificationAttempt
 from django_faceverify.models.keys import new_id
 from django_faceverify.quotas import this_day
-from tests.conftest import submitted
+from tests.conftest import CONSENT, draw_jpeg, submitted
 from tests.ledgers import write_attempts
 from tests.scripted import ScriptedProvider, similarity
 
@@ -26,15 +27,30 @@ pytestmark = pytest.mark.django_db
 
 def stored() -> dict[tuple[Any, ...], int]:
     """All rows by what they are about; the key of each follows from that."""
-    columns = ("day", "kind", "level", "provider", "source", "result", "detail", "bucket")
-    rows = DailyFigure.objects.values_list(*columns, "count")
-    assert all(count > 0 for *_, count in rows)
-    return {tuple(facts): count for *facts, count in rows}
+    columns = ("day", "span", "kind", "level", "provider", "source", "result", "detail")
+    rows = DailyFigure.objects.values_list(*columns, "count", "buckets")
+    for *_, count, buckets in rows:
+        assert count > 0
+        assert not buckets or sum(places(buckets).values()) == count
+        assert all(places(buckets).values())
+    whole = {tuple(facts): count for *facts, count, _ in rows}
+    return whole | {
+        (*facts, bucket): count
+        for *facts, _, buckets in rows
+        for bucket, count in places(buckets).items()
+    }
 
 
-def total(kind: str, **facts: Any) -> int:
-    rows = DailyFigure.objects.filter(kind=kind, **facts)
-    return sum(rows.values_list("count", flat=True))
+def total(kind: str, bucket: int | str | None = None, **facts: Any) -> int:
+    span = "week" if kind == "comparison" else "day"
+    rows = DailyFigure.objects.filter(kind=kind, span=span, **facts)
+    if bucket is None:
+        return sum(rows.values_list("count", flat=True))
+    return sum(places(row.buckets).get(bucket, 0) for row in rows)
+
+
+def places(buckets: Any) -> dict[Any, int]:
+    return unpacked(buckets) if isinstance(buckets, list) else buckets
 
 
 def count_all() -> int:
@@ -69,7 +85,7 @@ def test_what_the_app_itself_writes(cases: list[Verification], reviewer: User) -
     ]
     assert total("comparison", bucket=720, detail="verified") == 1
     assert total("similarity", result="mismatch", bucket=30) == 1
-    assert total("review", detail=f"user:{reviewer.pk}", source="against") == 1
+    assert total("review", f"user:{reviewer.pk}", source="against") == 1
     assert total("call", result="answered", source="yes") == 4
     assert total("latency") == 4
 
@@ -116,12 +132,12 @@ def test_a_decision_that_is_taken_back_moves(
     reopening.confirm(cases[0], user=admin_user)
     count_all()
     assert total("ended", result="verified") == 1
-    assert total("taken_back", result="open", detail="system") == 1
+    assert total("taken_back", "system", result="open") == 1
     intake.review(cases[0], reviewer=reviewer, decision="reject", reason_code="different_person")
     count_all()
     assert total("ended", result="rejected", source="reviewer") == 1
     assert total("taken_back", result="open") == 0
-    assert total("taken_back", result="different", detail="system") == 1
+    assert total("taken_back", "system", result="different") == 1
     assert total("comparison", result="verified", detail="rejected") == 1
     grown = stored()
     assert figures.rebuild() == []
@@ -140,10 +156,10 @@ def test_the_loser_of_two_counters_adds_nothing(
     really = counting._added_by
 
     def overtaken(batch: Any, before: int) -> Counter[Any]:
-        cells = really(batch, before)
+        added = really(batch, before)
         monkeypatch.setattr(counting, "_added_by", really)
         count_all()
-        return cells
+        return added
 
     monkeypatch.setattr(counting, "_added_by", overtaken)
     count_all()
@@ -156,19 +172,17 @@ def test_the_loser_of_two_counters_adds_nothing(
 def test_a_counter_that_dies_has_done_nothing(
     cases: list[Verification], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = counting._insert
+    really = cells.add
 
-    def die(cells: dict[Any, int]) -> None:
-        if any(cell.kind == "opened" for cell in cells):
-            really(cells)
-            raise KeyboardInterrupt
-        really(cells)
+    def die(added: Any) -> None:
+        really(added)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(counting, "_insert", die)
+    monkeypatch.setattr(cells, "add", die)
     with pytest.raises(KeyboardInterrupt):
         count_all()
     assert total("opened") == 0
-    monkeypatch.setattr(counting, "_insert", really)
+    monkeypatch.setattr(cells, "add", really)
     count_all()
     assert total("opened") == 4
 
@@ -185,7 +199,7 @@ def test_history_outlives_the_purge(cases: list[Verification], alice: User) -> N
     # the calls of a day are counted from the ledger until they have settled
     assert figures.rebuild() == [this_day().ends_at.date() - timedelta(days=1)]
     after = stored()
-    assert {key for key in before if key[1] not in ("call", "latency")} <= set(after)
+    assert {key for key in before if key[2] not in ("call", "latency")} <= set(after)
 
 
 def test_redaction_changes_nothing(cases: list[Verification], alice: User) -> None:
@@ -211,6 +225,53 @@ def test_calls_are_counted_again_while_they_may_change(verification: Verificatio
     assert total("call", result="answered") == 4
     assert total("call", result="unknown", day=midnight.date() - timedelta(days=30)) == 1
     assert total("call") == 5
+
+
+def test_a_settled_day_never_loses_what_was_purged(verification: Verification) -> None:
+    """As after an update, when the whole ledger is counted again."""
+    midnight = this_day().ends_at - timedelta(days=1)
+    kept, fresh = (midnight - timedelta(days=days) for days in (7, 6))
+    for at in (kept, fresh):
+        write_attempts(verification, 3, started_at=at, duration_ms=400)
+        shadow: dict[str, Any] = {"role": "shadow", "provider": "second", "duration_ms": 400}
+        write_attempts(verification, 1, started_at=at, **shadow)
+    count_all()
+    assert total("call", detail="shadow") == 2
+    for at in (kept, fresh):
+        of_day = VerificationAttempt.objects.filter(role="case", started_at__gt=at)
+        of_day.filter(started_at__lt=at + timedelta(seconds=3)).delete()
+    FigureCount.objects.update(calls_day=None)
+    count_all()
+    assert total("call", day=kept.date()) == 4
+    assert total("latency", day=kept.date()) == 4
+    assert total("call", day=fresh.date()) == 2
+
+
+def test_a_week_is_kept_with_any_of_its_days(cases: list[Verification]) -> None:
+    """What is left of a week whose case was purged would be less than what was counted."""
+    count_all()
+    compared = total("comparison")
+    rows = Verification.objects.filter(pk=cases[0].pk)
+    with deleting_cases(rows, actor=lifecycle.SYSTEM, reason="AUDIT") as ids:
+        Verification.objects.filter(pk__in=ids).delete()
+    assert figures.rebuild()
+    assert total("comparison") == compared
+    DailyFigure.objects.filter(kind__in=("opened", "reason", "call")).delete()
+    assert figures.rebuild() == []
+    assert total("comparison") == compared - 1
+
+
+def test_buckets_that_are_empty_again_are_gone(alice: User) -> None:
+    """Another photo moves the one comparison of the case to another place."""
+    case = decided(alice, 30)
+    count_all()
+    assert total("comparison", bucket=300) == 1
+    intake.submit(case, intake.Submission(image=draw_jpeg(seed=2)), user=alice, consent=CONSENT)
+    ScriptedProvider.script(similarity(31))
+    engine.run(case.pk)
+    count_all()
+    row = DailyFigure.objects.get(kind="comparison")
+    assert (row.count, row.buckets) == (1, [310, 1])
 
 
 def test_the_sweep_counts_once_a_minute(cases: list[Verification]) -> None:

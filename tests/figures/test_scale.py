@@ -13,9 +13,12 @@ from django_faceverify.decision import Thresholds
 from django_faceverify.figures.scale import (
     Share,
     bucket_of,
+    packed,
+    pile_up,
     points,
     quantile,
     tenths,
+    unpacked,
     value_of,
 )
 
@@ -34,6 +37,42 @@ def test_quantiles_are_the_nearest_rank(values: list[int], share: float) -> None
     exact = sorted(values)[math.ceil(share * len(values)) - 1]
     found = quantile(Counter(bucket_of(value) for value in values), share)
     assert found == pytest.approx(exact, rel=0.025)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+    ],
+)
+def test_intervals_are_wilsons(count: int, total: int, low: float, high: float) -> None:
+    """The last is a well-known example of the interval."""
+    share = Share(count, total)
+    assert (share.low, share.high) == share.interval == pytest.approx((low, high), abs=5e-5)
+
+
+def test_of_nothing_everything_is_possible() -> None:
+    assert (Share(0, 0).value, Share(0, 0).low, Share(0, 0).high) == (None, 0, 1)
+
+
+histograms = st.dictionaries(st.integers(0, 50), st.integers(1, 9))
+
+
+@given(histograms)
+def test_what_is_packed_is_not_lost(counts: dict[int, int]) -> None:
+    assert unpacked(packed(counts)) == counts
+
+
+@given(st.lists(histograms, max_size=4))
+def test_packed_histograms_add_up(some: list[dict[int, int]]) -> None:
+    total: list[int] = []
+    for counts in some:
+        pile_up(total, packed(counts))
+    whole = Counter({place: count for place, count in enumerate(total) if count})
+    assert whole == sum((Counter(counts) for counts in some), Counter())
 
 
 def test_nothing_has_no_quantile() -> None:

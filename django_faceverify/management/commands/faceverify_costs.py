@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_faceverify.costs import MOST_DAYS, DayCost, cost_by_day
+from django_faceverify.figures.report import DayCost, Scope, cost_by_day
+from django_faceverify.management.counted import say_counted
 
+#: how many days can be asked for
+MOST_DAYS = 366
 LINE = "{:10}  {:20} {:6} {:>8} {:>8} {:>8} {:>12}"
 
 
@@ -28,7 +30,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not 1 <= options["days"] <= MOST_DAYS:
             raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
-        days = cost_by_day(options["days"])
+        days = cost_by_day(Scope.of_last(options["days"]))
+        say_counted(self)
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(day) for day in days], indent=2))
             return
@@ -41,13 +44,21 @@ class Command(BaseCommand):
                     f"{day.day}",
                     day.provider,
                     day.role,
-                    day.billed,
-                    day.free,
-                    day.unknown,
-                    f"{day.cost:.2f}",
+                    day.calls.billed,
+                    day.calls.free,
+                    day.calls.perhaps,
+                    f"{day.calls.cost:.2f}",
                 )
             )
 
 
 def _as_json(day: DayCost) -> dict[str, Any]:
-    return {**asdict(day), "day": day.day.isoformat(), "cost": str(day.cost)}
+    return {
+        "day": day.day.isoformat(),
+        "provider": day.provider,
+        "role": day.role,
+        "billed": day.calls.billed,
+        "free": day.calls.free,
+        "unknown": day.calls.perhaps,
+        "cost": str(day.calls.cost),
+    }

@@ -12,12 +12,13 @@ from django_faceverify.conf import app_settings
 from django_faceverify.decision import Thresholds, Zone
 from django_faceverify.figures.report import Scope
 from django_faceverify.figures.scale import Share
+from django_faceverify.management.counted import say_counted
 from django_faceverify.policy_lab import Answer, Caution, Question, Trial
 
 LINE = "{:20} {:>10} {:>10} {:>10} {:>10}"
 
 SENTENCES = {
-    Caution.NO_CASES: "No case of these days was compared.",
+    Caution.NO_CASES: "No case of these weeks was compared.",
     Caution.FEW_CASES: f"Fewer than {policy_lab.FEW_CASES} cases.",
     Caution.NO_DECISIONS_ABOVE: "No person has decided a case that would be verified.",
     Caution.FEW_DECISIONS_ABOVE: f"Fewer than {policy_lab.FEW_DECISIONS} people's decisions on cases that would be verified.",
@@ -29,7 +30,7 @@ SENTENCES = {
 
 class Command(BaseCommand):
     help = (
-        "Try two thresholds on the cases of the last days: how many would be verified, reviewed "
+        "Try two thresholds on the cases of the last weeks: how many would be verified, reviewed "
         "and turned down, and what people decided about them. Changes nothing."
     )
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--provider", default="default", help="its alias (%(default)s)")
         parser.add_argument("--level", default="", help="of this level only (all)")
         parser.add_argument(
-            "--days", type=int, default=90, help="how many, today included (%(default)s)"
+            "--weeks", type=int, default=13, help="how many, and this one so far (%(default)s)"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -52,12 +53,14 @@ class Command(BaseCommand):
             getattr(now, name) if options[name] is None else options[name]
             for name in ("verify_at", "review_at")
         ]
-        scope = Scope.of_last(options["days"], level=options["level"], provider=options["provider"])
+        names = {name: options[name] for name in ("level", "provider")}
+        scope = Scope.of_weeks(options["weeks"], **names)
         try:
             question = Question(scope, Thresholds(*lines))
         except ValueError as error:
             raise CommandError(str(error)) from None
         answer = policy_lab.ask(question)
+        say_counted(self)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(answer), indent=2))
         else:

@@ -18,7 +18,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_faceverify.conf import app_settings
-from django_faceverify.costs import price_of
+from django_faceverify.costs import cost_of
 from django_faceverify.models import VerificationAttempt
 from django_faceverify.quotas import BOOKS
 from django_faceverify.statement import (
@@ -135,8 +135,9 @@ def _period(
 def _totals(
     statement: Statement, provider: str, since: datetime | None, until: datetime | None
 ) -> Totals:
-    price = price_of(provider)
     calls = attempts_between(provider, since, until)
-    billed = statement.line_count * price if statement.amount is None else statement.amount
-    expected = calls.filter(is_billed=VerificationAttempt.Billed.YES).count() * price
+    billed = (
+        cost_of(provider, statement.line_count) if statement.amount is None else statement.amount
+    )
+    expected = cost_of(provider, calls.filter(is_billed=VerificationAttempt.Billed.YES).count())
     return Totals(expected=expected, billed=billed)

@@ -14,11 +14,13 @@ from django_faceverify.agreement import (
     MOST_DAYS,
     VERDICTS,
     Comparison,
-    Share,
     Side,
     compare,
 )
 from django_faceverify.conf import app_settings
+from django_faceverify.figures.report import Scope
+from django_faceverify.figures.scale import Share
+from django_faceverify.management.counted import say_counted
 
 
 class Command(BaseCommand):
@@ -28,7 +30,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, default=DAYS, help="how many (%(default)s)")
+        parser.add_argument(
+            "--days", type=int, default=DAYS, help="how many, today included (%(default)s)"
+        )
         parser.add_argument("--level", help="of this level only")
         parser.add_argument("--json", action="store_true", help="print one JSON list")
 
@@ -37,7 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
         if options["level"] not in (None, *app_settings.LEVELS):
             raise CommandError("There is no such level.")
-        found = compare(options["days"], options["level"])
+        found = compare(Scope.of_last(options["days"], level=options["level"] or ""))
+        say_counted(self)
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(one) for one in found], indent=2))
         elif not found:
@@ -55,7 +60,7 @@ def _as_text(found: Comparison) -> list[str]:
     ]
     if found.is_thin:
         lines.append(f"THIN DATA           below {ENOUGH_PAIRS} pairs, decide nothing by this")
-    if not found.pairs:
+    if not found.pair_count:
         return lines
     kappa = "-" if found.kappa is None else f"{found.kappa:.3f}"
     lines += [
@@ -77,7 +82,7 @@ def _as_text(found: Comparison) -> list[str]:
 
 
 def _share(share: Share) -> str:
-    return f"{share.count:>6}  {share.value:6.1%}  ({share.low:.1%} to {share.high:.1%})"
+    return f"{share.count:>6}  {share.value or 0:6.1%}  ({share.low:.1%} to {share.high:.1%})"
 
 
 def _row(name: str, cells: Any) -> str:
@@ -110,8 +115,13 @@ def _as_json(found: Comparison) -> dict[str, Any]:
         "kappa": found.kappa,
         "verdicts": found.table,
         "bands": {name: dict(zip(BAND_NAMES, row, strict=True)) for name, row in found.bands},
-        "sides": [{**vars(side), "cost": str(side.cost)} for side in found.sides],
+        "sides": [_side_as_json(side) for side in found.sides],
     }
+
+
+def _side_as_json(side: Side) -> dict[str, Any]:
+    names = ("provider", "median_ms", "slow_ms", "billed", "unknown")
+    return {**{name: getattr(side, name) for name in names}, "cost": str(side.cost)}
 
 
 def _share_as_json(share: Share) -> dict[str, Any]:
