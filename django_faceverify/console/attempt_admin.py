@@ -36,12 +36,13 @@ class AttemptAdmin(RecordAdmin):
         "role",
         "state_badge",
         "is_billed",
-        "provider_code",
+        "answer",
         "score",
         "took",
         "started",
     )
     list_display_links = None
+    list_select_related = ("verification",)
     list_filter = ("state", "is_billed", "role", ProviderFilter)
     ordering = ("-started_at",)
     search_fields = ("session_id",)
@@ -132,9 +133,13 @@ class AttemptAdmin(RecordAdmin):
     def state_badge(self, attempt: VerificationAttempt) -> SafeString:
         return cells.badge(attempt.state, attempt.get_state_display())
 
+    @admin.display(description=_("provider's code"))
+    def answer(self, attempt: VerificationAttempt) -> str:
+        return cells.NOTHING if cells.is_withheld(attempt) else attempt.provider_code
+
     @admin.display(description=_("similarity"))
     def score(self, attempt: VerificationAttempt) -> str:
-        return cells.number(attempt.similarity)
+        return cells.number(None if cells.is_withheld(attempt) else attempt.similarity)
 
     @admin.display(description=_("duration"))
     def took(self, attempt: VerificationAttempt) -> str:

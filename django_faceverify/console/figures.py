@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -58,6 +59,25 @@ class ScopeForm(forms.Form):
         )
 
 
+class Found:
+    """What several tables are made from, each asked for once and only if it is wanted."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    @cached_property
+    def days(self) -> list[report.DayOfCases]:
+        return report.cases_by_day(self.scope)
+
+    @cached_property
+    def ages(self) -> list[report.QueueAge]:
+        return report.queue(self.scope)
+
+    @cached_property
+    def calls(self) -> report.CallReport:
+        return report.calls(self.scope)
+
+
 @dataclass(frozen=True)
 class Fact:
     """A number at the top of the page."""
@@ -85,12 +105,12 @@ class FiguresAdmin(PolicyLabAdmin):
         self.require_view(request)
         form = self._form(request)
         is_valid, scope = form.is_valid(), form.scope
-        days = report.cases_by_day(scope)
-        ages = report.queue(scope)
+        found = Found(scope)
+        tables = self._tables(request, found)
         context = {
             "form": form,
-            "facts": _facts(report.whole(days), ages),
-            "tables": list(self._tables(request, scope, days, ages)),
+            "facts": _facts(report.whole(found.days), found.ages),
+            "tables": {name: table() for name, table in tables.items()},
             "counted_at": report.counted_at(),
             "query": request.GET.urlencode(),
             "csv_name": "admin:django_faceverify_dailyfigure_csv",
@@ -108,12 +128,10 @@ class FiguresAdmin(PolicyLabAdmin):
         form = self._form(request)
         if not form.is_valid():
             raise Http404
-        scope = form.scope
-        days, ages = report.cases_by_day(scope), report.queue(scope)
-        for table in self._tables(request, scope, days, ages, is_anonymous=True):
-            if table.name == name:
-                return table.download()
-        raise Http404
+        tables = self._tables(request, Found(form.scope), is_anonymous=True)
+        if name not in tables:
+            raise Http404
+        return tables[name]().download(name)
 
     def require_view(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -123,26 +141,23 @@ class FiguresAdmin(PolicyLabAdmin):
         return ScopeForm({"days": 30, **request.GET.dict()})
 
     def _tables(
-        self,
-        request: HttpRequest,
-        scope: Scope,
-        days: list[report.DayOfCases],
-        ages: list[report.QueueAge],
-        *,
-        is_anonymous: bool = False,
-    ) -> Iterable[Table]:
-        found = report.calls(scope)
-        yield cases.volume(days)
-        yield cases.passed(days)
-        yield cases.similarities(scope)
-        yield cases.reasons(scope)
-        yield calls.by_day(found.by_day)
-        yield calls.latency(found.by_day)
-        yield calls.costs(found.by_day)
-        yield calls.providers(found.by_provider)
-        yield people.queue(ages)
-        yield people.waiting(scope)
-        yield self._reviewers(request, scope, is_anonymous)
+        self, request: HttpRequest, found: Found, *, is_anonymous: bool = False
+    ) -> dict[str, Callable[[], Table]]:
+        """Each is made only when it is wanted."""
+        scope = found.scope
+        return {
+            "volume": lambda: cases.volume(found.days),
+            "pass-rate": lambda: cases.passed(found.days),
+            "similarities": lambda: cases.similarities(scope),
+            "reasons": lambda: cases.reasons(scope),
+            "calls": lambda: calls.by_day(found.calls.by_day),
+            "latency": lambda: calls.latency(found.calls.by_day),
+            "costs": lambda: calls.costs(found.calls.by_day),
+            "providers": lambda: calls.providers(found.calls.by_provider),
+            "queue": lambda: people.queue(found.ages),
+            "waiting": lambda: people.waiting(scope),
+            "reviewers": lambda: self._reviewers(request, scope, is_anonymous),
+        }
 
     def _reviewers(self, request: HttpRequest, scope: Scope, is_anonymous: bool) -> Table:
         """Everybody by name for those who may take decisions back; others see themselves."""

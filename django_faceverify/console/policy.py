@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -124,7 +123,7 @@ class PolicyLabAdmin(RecordAdmin):
             answer = policy_lab.ask(form.question)
             context |= {
                 "answer": answer,
-                "tables": list(_tables(answer)),
+                "tables": _tables(answer),
                 "cautions": [CAUTIONS[caution] for caution in answer.cautions],
                 "snippet": policy_lab.snippet(answer.question),
                 "counted_at": counted_at(),
@@ -137,9 +136,9 @@ class PolicyLabAdmin(RecordAdmin):
     def policy_csv_view(self, request: HttpRequest, trial_table: str) -> HttpResponse:
         form = self._policy_form(request)
         if form.is_valid():
-            for table in _tables(policy_lab.ask(form.question)):
-                if table.name == trial_table:
-                    return table.download()
+            table = _tables(policy_lab.ask(form.question)).get(trial_table)
+            if table is not None:
+                return table.download(trial_table)
         raise Http404
 
     def _policy_form(self, request: HttpRequest) -> PolicyForm:
@@ -159,17 +158,18 @@ class PolicyLabAdmin(RecordAdmin):
         return PolicyForm({**usual, **asked})
 
 
-def _tables(answer: Answer) -> Iterable[Table]:
-    yield _outcomes(answer)
-    yield _estimates(answer)
-    yield _bands(answer)
-    yield _neighbours(answer)
+def _tables(answer: Answer) -> dict[str, Table]:
+    return {
+        "outcomes": _outcomes(answer),
+        "estimates": _estimates(answer),
+        "people": _bands(answer),
+        "neighbours": _neighbours(answer),
+    }
 
 
 def _outcomes(answer: Answer) -> Table:
     """Where the cases fell, and where they would: one line for each zone of then."""
     return Table(
-        "outcomes",
         _("What would change"),
         [
             Column(_("decided then"), "text"),
@@ -194,7 +194,6 @@ def _outcomes(answer: Answer) -> Table:
 def _estimates(answer: Answer) -> Table:
     trial = answer.trial
     return Table(
-        "estimates",
         _("What people's decisions say about it"),
         [
             Column(_("of those that people decided"), "text"),
@@ -222,7 +221,6 @@ def _bands(answer: Answer) -> Table:
     start = bands[0].low if bands else 0.0
     lines = answer.question.candidate
     return Table(
-        "people",
         _("What people decided, by similarity"),
         [
             Column(_("similarity from"), "text"),
@@ -262,7 +260,6 @@ def _bands(answer: Answer) -> Table:
 
 def _neighbours(answer: Answer) -> Table:
     return Table(
-        "neighbours",
         _("Other lines of verification"),
         [
             Column(_("verified from"), "text"),

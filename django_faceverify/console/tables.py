@@ -72,7 +72,6 @@ class Field:
 class Table:
     """``chart`` is ``bars``, ``stack`` (bars on each other), ``across`` (bars to the right) or none."""
 
-    name: str
     title: Text
     columns: Sequence[Column]
     rows: Sequence[tuple[Value, ...]]
@@ -97,8 +96,8 @@ class Table:
             writer.writerow([field.raw for field in line])
         return "\ufeff" + out.getvalue()
 
-    def download(self) -> HttpResponse:
-        headers = {"Content-Disposition": f'attachment; filename="{self.name}.csv"'}
+    def download(self, name: str) -> HttpResponse:
+        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return HttpResponse(self.as_csv(), content_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 from django.test import Client
 
 from django_faceverify import figures
@@ -25,6 +26,21 @@ def test_it_shows_the_ledger(as_reviewer: Client, in_review: Verification) -> No
     assert page_of(in_review) in page
     assert "72.0" in page
     assert '<span class="fv-badge fv-answered">answered</span>' in page
+
+
+def test_what_a_second_provider_thinks_is_told_after_the_decision(
+    as_reviewer: Client, in_review: Verification
+) -> None:
+    [run] = write_runs(in_review, [("review", 72, "match", 93.4)])
+    case = run.verification
+    case.attempts.of_a_shadow().update(provider_code="s7")
+    lines = as_reviewer.get(ATTEMPTS, {"role__exact": "shadow"}).content.decode()
+    assert "93.4" not in lines
+    assert ">s7<" not in lines
+    Verification.objects.filter(pk=case.pk).update(status="canceled", ended_at=Now())
+    lines = as_reviewer.get(ATTEMPTS, {"role__exact": "shadow"}).content.decode()
+    assert "93.4" in lines
+    assert ">s7<" in lines
 
 
 def test_search_by_session_id_is_exact(as_reviewer: Client, alice: User) -> None:

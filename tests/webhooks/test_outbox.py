@@ -128,9 +128,10 @@ def test_a_site_without_endpoints_pays_no_statement(alice: User, told: Told) -> 
     without = statements()
     assert len(with_one) == len(without) + 2
     assert not any("faceverify_webhookdelivery" in sql for sql in without)
-    # the case, the queue of reviewers, the last link, the event; the third asks for endpoints along
+    # the case, what it is now, the queue of reviewers, the last link, the event; the fourth asks
+    # for endpoints along
     work = [sql for sql in without if not sql.startswith(("BEGIN", "COMMIT"))]
-    assert [sql.split()[0] for sql in work] == ["UPDATE", "INSERT", "SELECT", "INSERT"]
+    assert [sql.split()[0] for sql in work] == ["UPDATE", "SELECT", "INSERT", "SELECT", "INSERT"]
 
 
 def test_a_row_holds_nothing_about_a_person(told: Told, alice: User) -> None:

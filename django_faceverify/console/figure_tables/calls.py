@@ -14,7 +14,6 @@ from django_faceverify.figures.report import Calls
 
 def by_day(days: dict[Any, Calls]) -> Table:
     return Table(
-        "calls",
         _("Calls to providers"),
         [
             DAY,
@@ -36,7 +35,6 @@ def by_day(days: dict[Any, Calls]) -> Table:
 
 def latency(days: dict[Any, Calls]) -> Table:
     return Table(
-        "latency",
         _("How long providers take"),
         [
             DAY,
@@ -51,7 +49,6 @@ def latency(days: dict[Any, Calls]) -> Table:
 
 def costs(days: dict[Any, Calls]) -> Table:
     return Table(
-        "costs",
         _("Cost by day"),
         [
             DAY,
@@ -72,7 +69,6 @@ def costs(days: dict[Any, Calls]) -> Table:
 def providers(providers: dict[str, Calls]) -> Table:
     budgets = report.budgets(list(providers))
     return Table(
-        "providers",
         _("Providers"),
         [
             Column(_("Provider"), "text"),

@@ -17,7 +17,6 @@ REASONS_SHOWN = 40
 
 def volume(days: list[report.DayOfCases]) -> Table:
     return Table(
-        "volume",
         gettext_lazy("Cases by day"),
         [
             DAY,
@@ -40,7 +39,6 @@ def volume(days: list[report.DayOfCases]) -> Table:
 
 def passed(days: list[report.DayOfCases]) -> Table:
     return Table(
-        "pass-rate",
         _("Pass rate"),
         [
             DAY,
@@ -68,7 +66,6 @@ def similarities(scope: Scope) -> Table:
         ):
             marks.append(Mark(label % {"value": f"{value:g}"}, value - start - 0.5, colour))
     return Table(
-        "similarities",
         _("Similarities"),
         [
             Column(_("similarity from"), "text"),
@@ -93,7 +90,6 @@ def reasons(scope: Scope) -> Table:
     lines = report.reasons(scope)[:REASONS_SHOWN]
     labels = dict(ReasonCode.choices)
     return Table(
-        "reasons",
         _("Reasons"),
         [
             Column(_("reason"), "text"),

@@ -12,11 +12,10 @@ from django_faceverify.figures.report import Reviewing, Scope
 
 def queue(ages: list[report.QueueAge]) -> Table:
     return Table(
-        "queue",
         _("The queue of review now"),
         [Column(_("in review since"), "text"), Column(_("cases"), series="bar", colour="wait")],
         [(_age(age), age.count) for age in ages],
-        _("By the time since the case came to review; of the oldest 10,000 cases."),
+        _("By the time since the case came to review; of each stage, the oldest 10,000 cases."),
         "bars",
     )
 
@@ -29,7 +28,6 @@ def _age(age: report.QueueAge) -> str:
 
 def waiting(scope: Scope) -> Table:
     return Table(
-        "waiting",
         _("How long cases wait for a person"),
         [
             DAY,
@@ -45,7 +43,6 @@ def waiting(scope: Scope) -> Table:
 
 def reviewers(lines: list[tuple[str, Reviewing]]) -> Table:
     return Table(
-        "reviewers",
         _("Reviewers"),
         [
             Column(_("Reviewer"), "text"),

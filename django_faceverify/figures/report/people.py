@@ -16,7 +16,7 @@ from django_faceverify.models import DailyFigure, Review
 
 Kind = DailyFigure.Kind
 
-#: cases in review are counted up to so many
+#: cases of each stage of the queue are counted up to so many
 QUEUE_LIMIT = 10_000
 #: the queue by age: younger than so many hours, each
 AGES = (1, 4, 24, 72)
@@ -32,23 +32,21 @@ class QueueAge:
 
 
 def queue(scope: Scope) -> list[QueueAge]:
-    """The queue as it is now: of its oldest ``QUEUE_LIMIT`` cases, those that are meant."""
-    rows = Review.objects.order_by("since")[:QUEUE_LIMIT]
-    if scope.level or scope.provider:
-        rows = Review.objects.filter(pk__in=rows.values("pk"))
-    if scope.level:
-        rows = rows.filter(verification__level=scope.level)
-    if scope.provider:
-        rows = rows.filter(verification__provider=scope.provider)
+    """The queue as it is now: the oldest ``QUEUE_LIMIT`` cases of each of its stages."""
+    asked = {"level": scope.level, "provider": scope.provider}
+    rows = Review.objects.filter(**{column: name for column, name in asked.items() if name})
     now = timezone.now()
     older = {
-        f"from_{hours}": Count("since", filter=Q(since__lte=now - timedelta(hours=hours)))
+        f"{hours}": Count("since", filter=Q(since__lte=now - timedelta(hours=hours)))
         for hours in (0, *AGES)
     }
-    found = rows.values("since").aggregate(**older)
+    found = Counter[str]()
+    for stage in Review.Stage:  # an index holds each of them, but not the whole, oldest first
+        oldest = rows.filter(stage=stage).order_by("since").values("since")
+        found.update(oldest[:QUEUE_LIMIT].aggregate(**older))
     spans = zip((0, *AGES), (*AGES, None), strict=True)
     return [
-        QueueAge(start, stop, found[f"from_{start}"] - (found[f"from_{stop}"] if stop else 0))
+        QueueAge(start, stop, found[f"{start}"] - (found[f"{stop}"] if stop else 0))
         for start, stop in spans
     ]
 
