@@ -30,6 +30,10 @@ PAGES = {
     "policy": f"{ADMIN}/dailyfigure/policy/?verify_at=71&review_at=65",
     "costs": f"{ADMIN}/verificationattempt/costs/",
     "agreement": f"{ADMIN}/verificationattempt/agreement/",
+    "attempts": f"{ADMIN}/verificationattempt/",
+    "deliveries": f"{ADMIN}/webhookdelivery/",
+    "endpoints": f"{ADMIN}/webhookendpoint/",
+    "find": f"{CASES}find/",
     "retention": f"{ADMIN}/retentionday/",
     "searches": f"{ADMIN}/identitysearch/",
 }
@@ -97,6 +101,17 @@ def take_many(page: Page, site: str, suffix: str) -> None:
     keep(page, f"many{suffix}")
 
 
+def take_redaction(page: Page, site: str, suffix: str) -> None:
+    """The question before personal data is destroyed; nothing is destroyed."""
+    page.goto(site + CASES)
+    for tick in page.locator("input.action-select").all()[:3]:
+        tick.check()
+    page.select_option("select[name=action]", "redact_selected")
+    page.locator(".actions button").click()
+    page.locator("input[name=confirmed]").wait_for(state="attached")
+    keep(page, f"redact{suffix}")
+
+
 def take(browser: Browser, site: str, language: str, suffix: str) -> None:
     context = browser.new_context(locale=language, viewport={"width": 1280, "height": HEIGHT})
     context.set_default_timeout(20_000)
@@ -106,6 +121,7 @@ def take(browser: Browser, site: str, language: str, suffix: str) -> None:
     take_pages(page, site, suffix)
     take_case(page, site, suffix)
     take_many(page, site, suffix)
+    take_redaction(page, site, suffix)
     context.close()
 
 
