@@ -206,7 +206,7 @@ class Cases:
                 "verify", "same_person", "", since,
             ])  # fmt: skip
         rows[Review].append([
-            of["id"], since, "second" if judge else "first", None, None, None, judge,
+            of["id"], since, "second" if judge else "first", None, None, None, "0", judge,
             of["user_id"], of["level"], of["reason_code"], of["provider"],
             band_of(float(of["similarity"] or 0)),
         ])  # fmt: skip

@@ -234,7 +234,8 @@ class Queue:
         while anything else waits, so that nobody is without work while somebody has two cases.
         """
         cases = Review.objects
-        for some in (cases.kept_for(self.user), cases.not_kept(), cases.kept()):
+        mine, others = cases.kept_for(self.user), cases.kept()
+        for some in (mine, cases.not_kept_for_others(self.user), others):
             found = reviewing.claim_next(self._first(some), user=self.user)
             if found is not None:
                 return found

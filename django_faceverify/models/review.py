@@ -84,8 +84,9 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Claimed for somebody who still works on the case before."""
         return self.filter(is_ahead=True, claimed_until__gt=db_now())
 
-    def not_kept(self) -> ReviewQuerySet:
-        return self.filter(Q(is_ahead=False) | Q(claimed_until__lte=db_now()))
+    def not_kept_for_others(self, user: Any) -> ReviewQuerySet:
+        kept = Q(is_ahead=True) & ~Q(claimed_by=user) & Q(claimed_until__gt=db_now())
+        return self.filter(~kept)
 
     def kept_for(self, user: Any) -> ReviewQuerySet:
         return self.kept().filter(claimed_by=user)

@@ -43,7 +43,7 @@
     const work = () => { fetchAhead(form).catch(() => {}); };
     again = setInterval(work, Number(form.dataset.fvAgain) * 1000);
     // The photo of this case comes first.
-    const image = document.querySelector("[data-fv-photo] img");
+    const image = document.querySelector("[data-fv-photo]:not(details *) img");
     if (!image || image.complete) { work(); return; }
     image.addEventListener("load", work, { once: true });
     image.addEventListener("error", work, { once: true });
@@ -84,13 +84,24 @@
     begin();
   }
 
+  /* A photo that is folded away is asked for when it is unfolded: outside of the page, where a
+     picture waits before it is put in its place, a browser asks for all of them. */
+  function foldedAway(part) {
+    const images = [...part.querySelectorAll("details:not([open]) img")];
+    const addresses = images.map((image) => image.getAttribute("src"));
+    images.forEach((image) => image.removeAttribute("src"));
+    return () => images.forEach((image, index) => { image.src = addresses[index]; });
+  }
+
   function show(fresh, carried) {
     for (const part of FRAME) {
       const [old, next] = [document, fresh].map((page) => page.querySelector(part));
       if (!old || !next) continue;
+      const unfold = foldedAway(next);
       document.adoptNode(next);
       if (carried) place(carried, next);
       old.replaceWith(next);
+      unfold();
     }
     document.title = fresh.title;
   }
