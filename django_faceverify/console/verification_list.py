@@ -89,9 +89,9 @@ class VerificationChanges(NewestFirst):
         links = []
         if self.reached:
             older = {"created_before": self.reached.isoformat()}
-            links.append((self.get_query_string(older, ["p"]), _("Go on with older cases")))
+            links.append((self.get_query_string(older), _("Go on with older cases")))
         if before:
-            newest = self.get_query_string(remove=["p", "created_before"])
+            newest = self.get_query_string(remove=["created_before"])
             links.append((newest, _("Begin with the newest")))
         if not self.reached:
             sentence = _("These are the cases created before %(end)s.")

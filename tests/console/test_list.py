@@ -244,6 +244,17 @@ def test_several_filters_look_through_a_part_and_go_on_from_there(
     assert pages > 1
 
 
+def test_the_links_between_parts_keep_every_filter(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    query = {"level": "default", "provider": "default"}
+    _, older = found(as_reviewer, query | {"p": "1"})
+    assert query.items() <= dict(parse_qsl(older.lstrip("?"))).items()
+    page = as_reviewer.get(f"{LIST}{older}").content.decode()
+    newest = page.partition(">Begin with the newest")[0].rpartition('href="')[2]
+    assert dict(parse_qsl(unescape(newest).strip('?"'))) == query
+
+
 @pytest.mark.parametrize(
     "query",
     [
