@@ -278,6 +278,23 @@ def test_a_decision_that_is_refused(
     assert recorded(cases[1]) == SENT_THEN_LOOKED_AT  # it was not sent again
 
 
+def test_what_is_held_is_not_shown_on_the_page_of_a_related_case(
+    at_work: Page, asked: list[str], cases: list[Verification]
+) -> None:
+    """All are about the same number: the photo of the next case stands folded up on this one."""
+    wait_for_next(at_work, cases[1])
+    Verification.objects.filter(pk=cases[0].pk).update(updated_at="2020-01-01T00:00:00Z")
+    press(at_work, "v", "1", "Enter")
+    at_work.get_by_text("has changed since you opened it").first.wait_for()
+    assert recorded(cases[1]) == ["photo_sent_ahead"]
+    address = page_of(cases[1], "photo", cases[1].photos.get().pk)
+    folded = at_work.locator("details", has=at_work.locator(f"img[src^='{address}']"))
+    folded.locator("summary").click()
+    folded.locator("img").scroll_into_view_if_needed()
+    folded.locator("img").evaluate("image => image.decode()")
+    assert recorded(cases[1]) == SENT_THEN_LOOKED_AT
+
+
 def test_a_decision_without_a_reason(at_work: Page, cases: list[Verification]) -> None:
     wait_for_next(at_work, cases[1])
     form = at_work.get_by_role("form", name="Verify")

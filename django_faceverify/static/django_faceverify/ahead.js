@@ -95,11 +95,11 @@
     document.title = fresh.title;
   }
 
-  /* The very picture that was fetched: the browser does not ask for it again. */
+  /* The very picture that was fetched: the browser does not ask for it again. It is that of the
+     case itself, whose look is on record; what is folded up is asked for when it is opened. */
   function place({ photo, image }, part) {
-    const blank = [...part.querySelectorAll("[data-fv-photo] img")]
-      .find((one) => one.getAttribute("src") === photo.shown);
-    if (!blank) return;
+    const blank = part.querySelector("[data-fv-photo]:not(details *) img");
+    if (!blank || blank.getAttribute("src") !== photo.shown) return;
     for (const name of ["alt", "width", "height"]) {
       if (blank.hasAttribute(name)) image.setAttribute(name, blank.getAttribute(name));
     }
