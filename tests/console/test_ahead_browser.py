@@ -257,6 +257,25 @@ def test_a_decision_before_the_photo_is_here(
     assert late
 
 
+def test_a_photo_that_comes_after_its_page_was_left_keeps_no_case(
+    site: str, page: Page, reviewer: User, cases: list[Verification], alice: User
+) -> None:
+    intake.redact(cases[1], user=alice)
+    intake.redact(cases[2], user=alice)
+    slow: list[Any] = []
+    page.route("**/photos/*/", lambda route: slow.append(route))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    start(site, page, cases[0])
+    page.evaluate("window.photo = document.querySelector('[data-fv-photo] img')")
+    press(page, "v", "1", "Enter")
+    page.get_by_text("No further case waits here.").wait_for()
+    slow[0].continue_()
+    page.evaluate("photo.complete || new Promise((done) => photo.addEventListener('load', done))")
+    page.evaluate("fetch('/admin/jsi18n/')")  # whatever was asked before it is known by then
+    assert not [url for url in asked if url.endswith("/ahead/")]
+
+
 def test_a_decision_that_is_refused(
     at_work: Page, asked: list[str], cases: list[Verification], reviewer: User
 ) -> None:

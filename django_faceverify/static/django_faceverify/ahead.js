@@ -40,7 +40,7 @@
     const form = onward(document);
     if (!form) { hold(null); return; }
     if (held) hold(held.photo, held.image);
-    const work = () => { fetchAhead(form).catch(() => {}); };
+    const work = () => { if (form.isConnected) fetchAhead(form).catch(() => {}); };
     again = setInterval(work, Number(form.dataset.fvAgain) * 1000);
     // The photo of this case comes first.
     const image = document.querySelector("[data-fv-photo] img");
