@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -272,6 +273,19 @@ def test_what_one_index_holds_is_a_whole_list(
     as_reviewer: Client, six: list[Verification], few: None, query: dict[str, str]
 ) -> None:
     assert found(as_reviewer, query)[1] == ""
+
+
+def test_cases_of_two_kinds_of_staff_are_looked_through_in_parts_too(
+    as_reviewer: Client, six: list[Verification], few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = admin.site.get_model_admin(Verification)
+    every = console.get_queryset
+    monkeypatch.setattr(
+        console,
+        "get_queryset",
+        lambda request: every(request).filter(level="default") | every(request).filter(user=None),
+    )
+    assert "created_before" in found(as_reviewer, BOTH)[1]
 
 
 def test_a_rare_filter_makes_the_list_whole(
