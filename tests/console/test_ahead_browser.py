@@ -436,6 +436,19 @@ def test_the_way_back(at_work: Page, cases: list[Verification]) -> None:
     at_work.get_by_role("form", name="Verify").wait_for()
 
 
+def test_a_page_that_the_browser_has_kept_is_loaded_anew(
+    at_work: Page, reviewer: User, cases: list[Verification]
+) -> None:
+    """It has let go of its cases, and may wait for an answer that went elsewhere."""
+    wait_for_next(at_work, cases[1])
+    with at_work.expect_navigation():
+        at_work.evaluate(
+            "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+        )
+    assert not at_work.evaluate(SAME_DOCUMENT)
+    wait_for_next(at_work, cases[1])
+
+
 def test_two_tabs_of_one_reviewer(
     site: str, at_work: Page, reviewer: User, cases: list[Verification], alice: User
 ) -> None:

@@ -139,5 +139,8 @@
     if (location.pathname + location.search !== shownAt) location.reload();
   });
 
+  // A page that the browser has kept has given back what it held.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
   workAhead();
 })();
