@@ -94,16 +94,16 @@ class VerificationChanges(NewestFirst):
             newest = self.get_query_string(remove=["created_before"])
             links.append((newest, _("Begin with the newest")))
         if not self.reached:
-            sentence = _("These are the cases created before %(end)s.")
+            sentence = _("Only cases created before %(end)s are listed.")
         elif not before:
             sentence = _(
-                "Several filters at once are looked for in a part of the cases at a time: in those"
-                " created since %(start)s."
+                "Several filters at once are looked for in a part of the cases at a time"
+                " (created since %(start)s)."
             )
         else:
             sentence = _(
-                "Several filters at once are looked for in a part of the cases at a time: in those"
-                " created from %(start)s until %(end)s."
+                "Several filters at once are looked for in a part of the cases at a time"
+                " (created from %(start)s until %(end)s)."
             )
         return format_html(
             "{} {}",
