@@ -184,10 +184,7 @@ def waiting_for(user: Any, stages: Iterable[Stage] = Review.OPEN) -> ReviewQuery
 
 def _win(verification_id: UUID, user: Any, *, is_ahead: bool = False) -> bool:
     """One conditional UPDATE: of two people at once, one gets the case."""
-    if not waiting_for(user).filter(pk=verification_id).exists():
-        return False
-    # What may have changed since is looked at by the UPDATE itself.
-    rows = Review.objects.open().filter(pk=verification_id)
+    rows = waiting_for(user).filter(pk=verification_id)
     free = rows.unclaimed() | rows.kept_for(user) if is_ahead else rows.free_for(user)
     return bool(free.update(**_claim_of(user, is_ahead=is_ahead)))
 

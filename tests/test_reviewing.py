@@ -240,6 +240,14 @@ def test_the_next_case_is_one_that_nobody_has(
     assert reviewing.claim_next(both, user=User.objects.create_user("third")) is None
 
 
+def test_whether_a_case_is_theirs_to_claim_is_asked_by_what_claims_it(
+    case: Verification, reviewer: User, django_assert_num_queries: Any
+) -> None:
+    """Between a question and a claim, they might judge it from another window."""
+    with django_assert_num_queries(1):
+        assert reviewing.claim_next([case.pk], user=reviewer) == case.pk
+
+
 def at_once(*works: Callable[[], Any]) -> list[Any]:
     """What each of them gives or raises, all started together."""
     if connection.vendor == "sqlite":

@@ -85,19 +85,17 @@ class VerificationAhead(VerificationQueue):
         """A browser that has got the photo ahead does not ask for it again: this is the look."""
         if "photo_ahead" not in request.POST or not access.may(request.user, access.VIEW_PHOTO):
             return
-        photo = looks.find_photo(self.visible(request, key), request.POST["photo_ahead"])
-        if photo is not None:
+        photo = _shown_at_once(self.visible(request, key).pk)
+        if photo is not None and str(photo.pk) == request.POST["photo_ahead"]:
             looks.show_photo_sent_ahead(photo, user=request.user)
 
     def _next_photo(self, request: HttpRequest) -> Photo | None:
-        """The one that the page of the next case shows at once, which is the newest."""
+        """Of the case that is kept for the reviewer now."""
         case = request.POST.get("case")
         current = self.visible(request, case).pk if case else None
         selection = Selection.of(QueryDict(request.POST.get("queue", "")))
         kept = self._queue(request, selection).keep_next(current)
-        photos = Photo.objects.filter(verification=kept).order_by("-number")
-        newest = photos.first()
-        return newest if newest and newest.file_name and newest.purged_at is None else None
+        return _shown_at_once(kept) if kept else None
 
     def _addresses(self, photo: Photo) -> dict[str, str]:
         """Where the page will look for it, and where it is to be had ahead."""
@@ -107,3 +105,9 @@ class VerificationAhead(VerificationQueue):
             "shown": self.page_url("verification", "photo", *key),
             "ahead": self.page_url("verification", "photo_ahead", *key),
         }
+
+
+def _shown_at_once(key: UUID) -> Photo | None:
+    """The photo that the page of a case does not fold up: the newest, if we hold its picture."""
+    newest = Photo.objects.filter(verification=key).order_by("-number").first()
+    return newest if newest and newest.file_name and newest.purged_at is None else None

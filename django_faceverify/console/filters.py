@@ -165,11 +165,7 @@ class CreatedFilter(TypedFilter):
     @property
     def before(self) -> datetime | None:
         """The moment from which a list goes on; what is none chooses nothing."""
-        try:
-            moment = parse_datetime(self.typed("created_before"))
-        except ValueError:
-            return None
-        return moment if moment and moment.tzinfo and 1970 <= moment.year < 9000 else None
+        return moment_in(self.typed("created_before"))
 
 
 class UserFilter(TypedFilter):
@@ -202,9 +198,23 @@ def _day(text: str) -> date | None:
     if not text:
         return None
     day = parse_date(text)
-    if day is None or not 1970 <= day.year < 9000:
+    if day is None or not _can_be_held(day):
         raise ValueError
     return day
+
+
+def moment_in(text: str) -> datetime | None:
+    """A moment with its offset, as our links hold it; ``None`` for anything else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo and _can_be_held(moment) else None
+
+
+def _can_be_held(day: date) -> bool:
+    """Whether every database can hold it, in any time zone."""
+    return 1970 <= day.year < 9000
 
 
 def _midnight(day: date) -> datetime:

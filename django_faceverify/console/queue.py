@@ -16,13 +16,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_faceverify import reviewing
 from django_faceverify.conf import DAY, app_settings
+from django_faceverify.console.filters import moment_in
 from django_faceverify.models import Judgement, Review
 from django_faceverify.models.review import BANDS, NO_SIMILARITY, ReviewQuerySet
 from django_faceverify.reasons import REASONS, FixableBy, ReasonCode
@@ -166,9 +166,9 @@ class Mark:
     def read(cls, text: str) -> Mark | None:
         """What an address holds; ``None`` for anything else."""
         moment, _tilde, key = text.partition("~")
+        since = moment_in(moment)
         try:
-            since = parse_datetime(moment)
-            return cls(since, UUID(key)) if since is not None and since.tzinfo else None
+            return cls(since, UUID(key)) if since else None
         except ValueError:
             return None
 
@@ -254,7 +254,8 @@ class Queue:
     def _found(self) -> list[Review]:
         sealed = ("idcard_name", "idcard_number", "review_note")
         hidden = [f"verification__{name}" for name in sealed]
-        return self._oldest(PAGE + 1, Review.objects.select_related("verification").defer(*hidden))
+        rows = Review.objects.select_related("verification", "claimed_by").defer(*hidden)
+        return self._oldest(PAGE + 1, rows)
 
     def _oldest(self, most: int, rows: QuerySet[Review]) -> list[Review]:
         """The first of these rows in all piles."""

@@ -70,10 +70,10 @@ class VerificationChanges(NewestFirst):
         within = _narrowed(self._created, request, self.root_queryset)
         others = [one for one in self.filter_specs if one is not self._created]
         alone = [(one, _narrowed(one, request, within)) for one in others]
-        used = [(one, rows) for one, rows in alone if _conditions(rows) > _conditions(within)]
+        used = [(one, rows) for one, rows in alone if _is_narrower(rows, within)]
         # A band has an index in the order of similarity, not of time.
         timed = [rows for one, rows in used if not isinstance(one, SimilarityFilter)]
-        has_days = _conditions(within) > _conditions(self.root_queryset)
+        has_days = _is_narrower(within, self.root_queryset)
         if len(used) < 2 and (timed or not used or not has_days):
             return None  # one index holds the list
         ends = [_newest(rows, LOOKED_THROUGH) for rows in timed or [within]]
@@ -89,21 +89,21 @@ class VerificationChanges(NewestFirst):
         links = []
         if self.reached:
             older = {"created_before": self.reached.isoformat()}
-            links.append((self.get_query_string(older, ["p"]), _("Go on with older cases")))
+            links.append((self.get_query_string(older), _("Go on with older cases")))
         if before:
-            newest = self.get_query_string(remove=["p", "created_before"])
+            newest = self.get_query_string(remove=["created_before"])
             links.append((newest, _("Begin with the newest")))
         if not self.reached:
-            sentence = _("These are the cases created before %(end)s.")
+            sentence = _("Only cases created before %(end)s are listed.")
         elif not before:
             sentence = _(
-                "Several filters at once are looked for in a part of the cases at a time: in those"
-                " created since %(start)s."
+                "Several filters at once are looked for in a part of the cases at a time"
+                " (created since %(start)s)."
             )
         else:
             sentence = _(
-                "Several filters at once are looked for in a part of the cases at a time: in those"
-                " created from %(start)s until %(end)s."
+                "Several filters at once are looked for in a part of the cases at a time"
+                " (created from %(start)s until %(end)s)."
             )
         return format_html(
             "{} {}",
@@ -117,8 +117,9 @@ def _narrowed(one: ListFilter, request: HttpRequest, rows: QuerySet[Any]) -> Que
     return rows if narrowed is None else narrowed
 
 
-def _conditions(rows: QuerySet[Any]) -> int:
-    return len(rows.query.where)
+def _is_narrower(rows: QuerySet[Any], before: QuerySet[Any]) -> bool:
+    """Whether a filter has added a condition."""
+    return bool(rows.query.where != before.query.where)
 
 
 def _newest(rows: QuerySet[Any], number: int) -> datetime | None:

@@ -13,6 +13,7 @@ from django_faceverify import intake, reviewing
 from django_faceverify.exceptions import Conflict
 from django_faceverify.models import Review, Verification
 from django_faceverify.models.clock import db_now
+from django_faceverify.models.keys import new_id
 from tests.console.conftest import LIST, decided_as, page_of
 from tests.console.test_queue import QUEUE, REVIEWING, decide, look, shows
 from tests.console.test_queue import as_checker as as_checker  # the fixtures
@@ -211,6 +212,20 @@ def test_so_it_is_without_a_decision(at_work: Client, cases: list[Verification])
     assert recorded(cases[1]) == ["photo_sent_ahead", "photo_viewed"]
 
 
+def test_an_older_photo_is_not_looked_at_by_opening_the_case(
+    at_work: Client, cases: list[Verification]
+) -> None:
+    """It lies folded up below the newest, which is fetched."""
+    photo = ask(at_work, cases[0])
+    assert photo is not None
+    at_work.get(photo["ahead"])
+    newer = cases[1].photos.get()
+    newer.pk, newer.number = new_id(), 2
+    newer.save(force_insert=True)
+    decide(at_work, cases[0], queue=BUCKET, photo_ahead=photo["id"])
+    assert recorded(cases[1]) == ["photo_sent_ahead"]
+
+
 def test_there_is_no_look_where_none_can_be(
     at_work: Client, as_checker: Client, cases: list[Verification]
 ) -> None:
@@ -331,8 +346,8 @@ def test_the_number_of_queries_is_fixed(
 ) -> None:
     cases = [decided_as(alice, 72) for _ in range(count + 1)]
     start(as_reviewer)
-    # session, viewer, two of permissions; the case; kept, waiting; claim by two; let go; photo
-    with django_assert_num_queries(11):
+    # session, viewer, two of permissions; the case; kept, waiting; claim; let go; photo
+    with django_assert_num_queries(10):
         photo = ask(as_reviewer, cases[0])
     assert photo is not None
     with django_assert_num_queries(12):

@@ -257,6 +257,25 @@ def test_a_decision_before_the_photo_is_here(
     assert late
 
 
+def test_a_photo_that_comes_after_its_page_was_left_keeps_no_case(
+    site: str, page: Page, reviewer: User, cases: list[Verification], alice: User
+) -> None:
+    intake.redact(cases[1], user=alice)
+    intake.redact(cases[2], user=alice)
+    slow: list[Any] = []
+    page.route("**/photos/*/", lambda route: slow.append(route))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    start(site, page, cases[0])
+    page.evaluate("window.photo = document.querySelector('[data-fv-photo] img')")
+    press(page, "v", "1", "Enter")
+    page.get_by_text("No further case waits here.").wait_for()
+    slow[0].continue_()
+    page.evaluate("photo.complete || new Promise((done) => photo.addEventListener('load', done))")
+    page.evaluate("fetch('/admin/jsi18n/')")  # whatever was asked before it is known by then
+    assert not [url for url in asked if url.endswith("/ahead/")]
+
+
 def test_a_decision_that_is_refused(
     at_work: Page, asked: list[str], cases: list[Verification], reviewer: User
 ) -> None:
@@ -276,6 +295,23 @@ def test_a_decision_that_is_refused(
     wait_for_case(at_work, cases[1])
     assert status_of(cases[0]) == "rejected"
     assert recorded(cases[1]) == SENT_THEN_LOOKED_AT  # it was not sent again
+
+
+def test_what_is_held_is_not_shown_on_the_page_of_a_related_case(
+    at_work: Page, asked: list[str], cases: list[Verification]
+) -> None:
+    """All are about the same number: the photo of the next case stands folded up on this one."""
+    wait_for_next(at_work, cases[1])
+    Verification.objects.filter(pk=cases[0].pk).update(updated_at="2020-01-01T00:00:00Z")
+    press(at_work, "v", "1", "Enter")
+    at_work.get_by_text("has changed since you opened it").first.wait_for()
+    assert recorded(cases[1]) == ["photo_sent_ahead"]
+    address = page_of(cases[1], "photo", cases[1].photos.get().pk)
+    folded = at_work.locator("details", has=at_work.locator(f"img[src^='{address}']"))
+    folded.locator("summary").click()
+    folded.locator("img").scroll_into_view_if_needed()
+    folded.locator("img").evaluate("image => image.decode()")
+    assert recorded(cases[1]) == SENT_THEN_LOOKED_AT
 
 
 def test_a_decision_without_a_reason(at_work: Page, cases: list[Verification]) -> None:
@@ -398,6 +434,19 @@ def test_the_way_back(at_work: Page, cases: list[Verification]) -> None:
     at_work.evaluate("history.forward()")
     wait_for_case(at_work, cases[1])
     at_work.get_by_role("form", name="Verify").wait_for()
+
+
+def test_a_page_that_the_browser_has_kept_is_loaded_anew(
+    at_work: Page, reviewer: User, cases: list[Verification]
+) -> None:
+    """It has let go of its cases, and may wait for an answer that went elsewhere."""
+    wait_for_next(at_work, cases[1])
+    with at_work.expect_navigation():
+        at_work.evaluate(
+            "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+        )
+    assert not at_work.evaluate(SAME_DOCUMENT)
+    wait_for_next(at_work, cases[1])
 
 
 def test_two_tabs_of_one_reviewer(

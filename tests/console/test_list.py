@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -244,6 +245,17 @@ def test_several_filters_look_through_a_part_and_go_on_from_there(
     assert pages > 1
 
 
+def test_the_links_between_parts_keep_every_filter(
+    as_reviewer: Client, six: list[Verification], few: None
+) -> None:
+    query = {"level": "default", "provider": "default"}
+    _, older = found(as_reviewer, query | {"p": "1"})
+    assert query.items() <= dict(parse_qsl(older.lstrip("?"))).items()
+    page = as_reviewer.get(f"{LIST}{older}").content.decode()
+    newest = page.partition(">Begin with the newest")[0].rpartition('href="')[2]
+    assert dict(parse_qsl(unescape(newest).strip('?"'))) == query
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -261,6 +273,19 @@ def test_what_one_index_holds_is_a_whole_list(
     as_reviewer: Client, six: list[Verification], few: None, query: dict[str, str]
 ) -> None:
     assert found(as_reviewer, query)[1] == ""
+
+
+def test_cases_of_two_kinds_of_staff_are_looked_through_in_parts_too(
+    as_reviewer: Client, six: list[Verification], few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = admin.site.get_model_admin(Verification)
+    every = console.get_queryset
+    monkeypatch.setattr(
+        console,
+        "get_queryset",
+        lambda request: every(request).filter(level="default") | every(request).filter(user=None),
+    )
+    assert "created_before" in found(as_reviewer, BOTH)[1]
 
 
 def test_a_rare_filter_makes_the_list_whole(
@@ -301,14 +326,16 @@ def test_the_chosen_days_come_first(
 def test_a_part_says_which_cases_it_holds(
     as_reviewer: Client, six: list[Verification], few: None
 ) -> None:
-    assert "in those created since" in as_reviewer.get(LIST, BOTH).content.decode()
+    page = as_reviewer.get(LIST, BOTH).content.decode()
+    assert "(created since " in page
+    assert ".m.. <" not in page
     newest = {"created_before": timezone.now().isoformat(), "created": "month"}
     page = as_reviewer.get(LIST, BOTH | newest).content.decode()
-    assert "in those created from" in page
+    assert "(created from " in page
     assert "Begin with the newest" in page
     before = (timezone.now() - timedelta(days=4)).isoformat()
     page = as_reviewer.get(LIST, {"created_before": before}).content.decode()
-    assert "These are the cases created before" in page
+    assert "Only cases created before" in page
     with translation.override("zh-hans"):
         chinese = as_reviewer.get(LIST, BOTH).content.decode()
     assert "同时使用多个筛选条件" in chinese

@@ -145,7 +145,16 @@ def test_pages_follow_one_another_without_skipping(
     assert set(seen) == {case.pk for case in cases}
 
 
-@pytest.mark.parametrize("after", ["x", "2026-01-01~1", "2026-01-01T00:00:00~" + "0" * 32, "~"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x",
+        "2026-01-01~1",
+        "2026-01-01T00:00:00~" + "0" * 32,
+        "~",
+        f"0001-01-01T00:00:00%2B14:00~{'0' * 32}",
+    ],
+)
 def test_a_mark_that_is_none_begins_at_the_first(
     as_reviewer: Client, in_review: Verification, after: str
 ) -> None:
@@ -156,8 +165,9 @@ def test_a_mark_that_is_none_begins_at_the_first(
 def test_the_number_of_queries_is_fixed(
     as_reviewer: Client, alice: User, count: int, django_assert_num_queries: Any
 ) -> None:
-    for _ in range(count):
-        decided_as(alice, 72)
+    for number in range(count):
+        case = decided_as(alice, 72)
+        reviewing.keep_next([case.pk], user=User.objects.create_user(f"colleague {number}"))
     # session, viewer, two of permissions; own judgements, five piles counted, the page
     with django_assert_num_queries(11):
         look(as_reviewer)

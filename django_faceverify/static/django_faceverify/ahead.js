@@ -40,7 +40,7 @@
     const form = onward(document);
     if (!form) { hold(null); return; }
     if (held) hold(held.photo, held.image);
-    const work = () => { fetchAhead(form).catch(() => {}); };
+    const work = () => { if (form.isConnected) fetchAhead(form).catch(() => {}); };
     again = setInterval(work, Number(form.dataset.fvAgain) * 1000);
     // The photo of this case comes first.
     const image = document.querySelector("[data-fv-photo]:not(details *) img");
@@ -106,11 +106,11 @@
     document.title = fresh.title;
   }
 
-  /* The very picture that was fetched: the browser does not ask for it again. */
+  /* The very picture that was fetched: the browser does not ask for it again. It is that of the
+     case itself, whose look is on record; what is folded up is asked for when it is opened. */
   function place({ photo, image }, part) {
-    const blank = [...part.querySelectorAll("[data-fv-photo] img")]
-      .find((one) => one.getAttribute("src") === photo.shown);
-    if (!blank) return;
+    const blank = part.querySelector("[data-fv-photo]:not(details *) img");
+    if (!blank || blank.getAttribute("src") !== photo.shown) return;
     for (const name of ["alt", "width", "height"]) {
       if (blank.hasAttribute(name)) image.setAttribute(name, blank.getAttribute(name));
     }
@@ -149,6 +149,9 @@
   window.addEventListener("popstate", () => {
     if (location.pathname + location.search !== shownAt) location.reload();
   });
+
+  // A page that the browser has kept has given back what it held.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   workAhead();
 })();
