@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.test import TransactionTestCase
 
 from django_faceverify import figures, intake
 from django_faceverify import verification as engine
@@ -21,7 +21,7 @@ def test_nothing_is_left_but_what_migrate_fills_in(reviewer: User) -> None:
     intake.redact(case, user=reviewer)
     figures.advance(settled=0)
     stays = Permission.objects.count(), ContentType.objects.count()
-    emptying.empty(connection)
+    emptying.empty_databases(TransactionTestCase())
     assert (Permission.objects.count(), ContentType.objects.count()) == stays
     everything = apps.get_models(include_auto_created=True)
     left = {model._meta.db_table for model in everything if model._default_manager.exists()}
