@@ -42,7 +42,7 @@ SECONDS = 1.0
 #: seconds between two counts by the sweep
 INTERVAL = 60.0
 #: seconds that an event rests first: ids are given before the commit, so that one with a
-#: lower id may appear later
+#: lower id may appear later; one from further ahead was written by a clock that was wrong
 SETTLED = 60.0
 #: days after which the calls of a day are not counted again: all answers have come by then
 CALLS_SETTLE = 7
@@ -87,7 +87,7 @@ def advance(
         return Counted(0, False)
 
     def has_rested(step: Step) -> bool:
-        return step.at <= timezone.now() - timedelta(seconds=settled)
+        return abs(timezone.now() - step.at) >= timedelta(seconds=settled)
 
     while batch := _batch(mark.last_event, has_rested):
         if number and monotonic() >= end:

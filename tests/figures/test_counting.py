@@ -15,7 +15,13 @@ from django_faceverify import verification as engine
 from django_faceverify.audit import deleting_cases
 from django_faceverify.figures import cells, counting
 from django_faceverify.figures.scale import unpacked
-from django_faceverify.models import DailyFigure, FigureCount, Verification, VerificationAttempt
+from django_faceverify.models import (
+    DailyFigure,
+    Event,
+    FigureCount,
+    Verification,
+    VerificationAttempt,
+)
 from django_faceverify.models.keys import new_id
 from django_faceverify.quotas import this_day
 from tests.conftest import CONSENT, draw_jpeg, submitted
@@ -309,6 +315,18 @@ def test_a_clock_that_was_set_back_stops_no_count(cases: list[Verification]) -> 
     assert mark.counted_at is not None
     assert mark.counted_at < ahead
     assert mark.calls_day == this_day().ends_at.date() - timedelta(days=1)
+
+
+def test_an_event_of_a_clock_that_was_set_back_stops_no_count(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    for user, clock in ((alice, now + timedelta(days=300)), (bob, now)):
+        monkeypatch.setattr(timezone, "now", lambda clock=clock: clock)
+        submitted(user)
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=61))
+    assert figures.advance().event_count == Event.objects.count()
+    assert total("opened") == 2
 
 
 def test_buckets_that_are_empty_again_are_gone(alice: User) -> None:
