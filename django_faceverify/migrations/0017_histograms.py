@@ -50,7 +50,7 @@ def gather(apps: Any, schema_editor: Any) -> None:
             places = {int(key): number for key, number in row["buckets"].items()}
             first, last = min(places), max(places)
             row["buckets"] = [first, *(places.get(n, 0) for n in range(first, last + 1))]
-    rewrite(figures, rows.items())
+    rewrite(figures, ((facts, row) for facts, row in rows.items() if row["count"]))
 
 
 def spread(apps: Any, schema_editor: Any) -> None:
