@@ -27,7 +27,7 @@ def of_entries() -> Messages:
         yield from _values(entry, where)
         yield from thresholds.one_entry(entry.get("THRESHOLDS", {}), where)
         alias = entry.get("PROVIDER", "default")
-        if alias not in app_settings.PROVIDERS:
+        if alias not in tuple(app_settings.PROVIDERS):
             near = difflib.get_close_matches(str(alias), app_settings.PROVIDERS, n=1)
             yield error(
                 "E042",

@@ -44,7 +44,7 @@ def _values(given: dict[str, Any]) -> Messages:
         "UNDO_SECONDS": (0, MOST_UNDO),
     }
     if not isinstance(given.get("PHOTO_AHEAD", True), bool):
-        yield error("E188", f"{WHERE}['PHOTO_AHEAD'] must be True or False.", "Default: True.")
+        yield error("E199", f"{WHERE}['PHOTO_AHEAD'] must be True or False.", "Default: True.")
     for key, (least, most) in ranges.items():
         if not is_whole(given.get(key, REVIEW_DEFAULTS[key]), least, most):
             yield error(
@@ -77,8 +77,10 @@ def _reasons(given: Any) -> Messages:
                 )
 
 
-def _levels(levels: dict[str, dict[str, Any]]) -> Messages:
+def _levels(levels: dict[str, Any]) -> Messages:
     for name, entry in levels.items():
+        if not isinstance(entry, dict):
+            continue  # the checks of the settings say so
         where = f"FACEVERIFY['LEVELS'][{name!r}]"
         if not isinstance(entry.get("FOUR_EYES", LEVEL_DEFAULTS["FOUR_EYES"]), bool):
             yield error("E178", f"{where}['FOUR_EYES'] must be True or False.", "Default: False.")

@@ -25,7 +25,7 @@ def of_level(name: str, entry: dict[str, Any], where: str) -> Messages:
         return
     yield from unknown_keys(given, SHADOW_DEFAULTS, where, "E185")
     alias = given.get("PROVIDER", "")
-    if alias not in app_settings.PROVIDERS or alias == entry.get("PROVIDER", "default"):
+    if alias not in tuple(app_settings.PROVIDERS) or alias == entry.get("PROVIDER", "default"):
         yield error(
             "E186",
             f"{where}: PROVIDER is not another provider of FACEVERIFY['PROVIDERS'].",

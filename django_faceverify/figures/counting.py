@@ -42,7 +42,7 @@ SECONDS = 1.0
 #: seconds between two counts by the sweep
 INTERVAL = 60.0
 #: seconds that an event rests first: ids are given before the commit, so that one with a
-#: lower id may appear later
+#: lower id may appear later; one from further ahead was written by a clock that was wrong
 SETTLED = 60.0
 #: days after which the calls of a day are not counted again: all answers have come by then
 CALLS_SETTLE = 7
@@ -78,13 +78,18 @@ def advance(
     is done when the last count is younger than that.
     """
     mark = _mark()
-    fresh = timezone.now() - timedelta(seconds=interval)
-    if mark.counted_at is not None and mark.counted_at > fresh:
+    now = timezone.now()
+    fresh = now - timedelta(seconds=interval)
+    if mark.counted_at is not None and fresh < mark.counted_at <= now:
         return Counted(0, True)
     end, number = monotonic() + seconds, 0
     if not _count_ledger(mark, end):
         return Counted(0, False)
-    while batch := _batch(mark.last_event, timezone.now() - timedelta(seconds=settled)):
+
+    def has_rested(step: Step) -> bool:
+        return abs(timezone.now() - step.at) >= timedelta(seconds=settled)
+
+    while batch := _batch(mark.last_event, has_rested):
         if number and monotonic() >= end:
             return Counted(number, False)
         added = _added_by(batch, mark.last_event)
@@ -98,26 +103,34 @@ def rebuild() -> list[date]:
     """Count everything again, and return the days that were kept as they are.
 
     Those are the days from which cases were purged since: of what was counted then, less
-    is left. A counter that runs meanwhile is not disturbed; what it adds is counted here.
+    is left. What is kept holds the history up to the mark, so that is how far it is read
+    again; another counter may move the mark meanwhile. Then the rest is counted as ever.
     """
     mark, found, last_event = _mark(), Counter[Cell](), 0
-    while batch := _batch(last_event, timezone.now()):
-        found.update(_added_by(batch, last_event))
-        last_event = batch[-1].pk
+
+    def read() -> None:
+        nonlocal last_event
+        while batch := _batch(last_event, lambda step: step.pk <= mark.last_event):
+            found.update(_added_by(batch, last_event))
+            last_event = batch[-1].pk
+
+    read()
     begin = _first_call_day()
     for day in _days(begin, _today()) if begin else ():
         found.update(_of_the_ledger(day))
 
     def replace() -> list[date]:
-        FigureCount.objects.filter(pk=mark.pk).update(
-            last_event=last_event, calls_day=_today(), counted_at=timezone.now()
-        )
+        FigureCount.objects.filter(pk=mark.pk).update(calls_day=_today())
+        mark.refresh_from_db()
+        read()
         rows = DailyFigure.objects.filter(kind__in=GROWING)
         kept = sorted({day for day, _ in cells.shrunken(rows, found)})
         cells.replace_all(found, kept)
         return kept
 
-    return committed(replace)
+    kept = committed(replace)
+    advance(float("inf"), settled=0)
+    return kept
 
 
 def _mark() -> FigureCount:
@@ -131,11 +144,11 @@ def _mark() -> FigureCount:
 # --- the history ---------------------------------------------------------------------------
 
 
-def _batch(after: int, before: datetime) -> list[Step]:
-    """The next events, up to the first one that is too young."""
+def _batch(after: int, is_ready: Callable[[Step], bool]) -> list[Step]:
+    """The next events, up to the first one that is not ready to be counted."""
     rows = Event.objects.filter(pk__gt=after).order_by("pk")
     steps = rows.values_list("pk", "verification_id", "action", "at")[:BATCH]
-    return [Step(*step) for step in itertools.takewhile(lambda step: step[3] <= before, steps)]
+    return list(itertools.takewhile(is_ready, itertools.starmap(Step, steps)))
 
 
 def _added_by(batch: list[Step], before: int) -> Counter[Cell]:
@@ -180,9 +193,10 @@ def _count_ledger(mark: FigureCount, end: float) -> bool:
     With them the runs of second providers.
 
     On the first count of a day the last days are counted again, since an answer may come
-    late.
+    late. A day that is yet to come was counted by a clock that was wrong.
     """
-    today, counted = _today(), mark.calls_day
+    today = _today()
+    counted = min(mark.calls_day, today) if mark.calls_day else None
     if counted is None:
         first = _first_call_day() or today
     else:

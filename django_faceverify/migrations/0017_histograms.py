@@ -22,6 +22,9 @@ WEEKLY = ("reason", "similarity", "review", "taken_back")
 
 
 def gather(apps: Any, schema_editor: Any) -> None:
+    # a worker that still runs begins by moving the mark, and so cannot count meanwhile
+    marks = apps.get_model("django_faceverify", "FigureCount").objects
+    marks.using(schema_editor.connection.alias).update(calls_day=None)
     figures = apps.get_model("django_faceverify", "DailyFigure").objects.using(
         schema_editor.connection.alias
     )
@@ -47,9 +50,7 @@ def gather(apps: Any, schema_editor: Any) -> None:
             places = {int(key): number for key, number in row["buckets"].items()}
             first, last = min(places), max(places)
             row["buckets"] = [first, *(places.get(n, 0) for n in range(first, last + 1))]
-    rewrite(figures, rows.items())
-    marks = apps.get_model("django_faceverify", "FigureCount").objects
-    marks.using(schema_editor.connection.alias).update(calls_day=None)
+    rewrite(figures, ((facts, row) for facts, row in rows.items() if row["count"]))
 
 
 def spread(apps: Any, schema_editor: Any) -> None:

@@ -12,8 +12,9 @@ class DailyFigure(models.Model):
     Days are those of the provider's books (Asia/Shanghai); a week is dated by its Monday. Of
     a kind that is measured on a scale, ``buckets`` is a list: the first place on it, and how
     many fell there and in the next ones. Of decisions, it says which member of the staff took
-    how many, named as events do. So there are as many rows for many cases as for few. There is nothing about the persons in it. The
-    key is made from the other columns, so that one statement finds the rows of a batch.
+    how many, named as events do. So there are as many rows for many cases as for few. There is
+    nothing about the persons in it. The key is made from the other columns, so that one
+    statement finds the rows of a batch.
     """
 
     class Span(models.TextChoices):

@@ -24,6 +24,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("E040", {"LEVELS": {}}),
     ("E041", level(PROVIDR="default")),
     ("E042", level(PROVIDER="defualt")),
+    ("E042", level(PROVIDER=["default"])),
     ("E043", level(LIVE="yes")),
     ("E043", level(OPEN=1)),
     ("E043", level(MAX_PHOTOS=0)),

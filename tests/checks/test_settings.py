@@ -42,8 +42,12 @@ def level(**entry: Any) -> dict[str, Any]:
 
 
 def assert_is_found(settings: Any, number: str, changes: dict[str, Any]) -> None:
-    """The checks of the settings give that number, and say how to mend what they found."""
+    """The checks of the settings give that number, and say how to mend what they found.
+
+    No other check falls over what is wrong, which would hide that from people.
+    """
     settings.FACEVERIFY = {**settings.FACEVERIFY, **changes}
+    run_checks()
     messages = checks.check_settings()
     assert f"faceverify.{number}" in [message.id for message in messages]
     assert all(message.hint for message in messages)
@@ -83,6 +87,12 @@ def test_a_wrong_configuration_has_a_number_and_a_hint(
     settings: Any, number: str, changes: dict[str, Any]
 ) -> None:
     assert_is_found(settings, number, changes)
+
+
+def test_no_number_means_two_things() -> None:
+    files = Path(checks.__file__).parent.glob("*.py")
+    found = {number for file in files for number in numbers(file.read_text())}
+    assert len({number[1:] for number in found}) == len(found)
 
 
 def test_a_typo_is_guessed(settings: Any) -> None:

@@ -29,6 +29,7 @@ WRONG: list[tuple[str, Any, dict[str, Any]]] = [
     ("E186", {"SHARE": 0.05}, {}),
     ("E186", {**SECOND, "PROVIDER": "third"}, {}),
     ("E186", {**SECOND, "PROVIDER": "default"}, {}),
+    ("E186", {**SECOND, "PROVIDER": ["second"]}, {}),
     ("E187", SECOND, texts({"en": "I agree to Second Faces Ltd."})),
     ("E187", SECOND, {"CONSENT": {}}),
     ("W188", SECOND, texts({"en": "I agree."}, "second")),

@@ -66,6 +66,7 @@ def test_as_json(counted: None) -> None:
         (("--verify-at", "101"), "<= 100"),
         (("--weeks", "-1"), "0 to 52"),
         (("--weeks", "53"), "0 to 52"),
+        (("--weeks", "1000000"), "0 to 52"),
         (("--provider", "nobody"), "no 'nobody'"),
         (("--provider", ""), "name one"),
         (("--level", "nothing"), "no 'nothing'"),

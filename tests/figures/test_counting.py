@@ -15,7 +15,13 @@ from django_faceverify import verification as engine
 from django_faceverify.audit import deleting_cases
 from django_faceverify.figures import cells, counting
 from django_faceverify.figures.scale import unpacked
-from django_faceverify.models import DailyFigure, FigureCount, Verification, VerificationAttempt
+from django_faceverify.models import (
+    DailyFigure,
+    Event,
+    FigureCount,
+    Verification,
+    VerificationAttempt,
+)
 from django_faceverify.models.keys import new_id
 from django_faceverify.quotas import this_day
 from tests.conftest import CONSENT, draw_jpeg, submitted
@@ -63,6 +69,12 @@ def decided(user: Any, value: float) -> Verification:
     engine.run(case.pk)
     case.refresh_from_db()
     return case
+
+
+def purge(case: Verification) -> None:
+    rows = Verification.objects.filter(pk=case.pk)
+    with deleting_cases(rows, actor=lifecycle.SYSTEM, reason="AUDIT") as ids:
+        Verification.objects.filter(pk__in=ids).delete()
 
 
 @pytest.fixture
@@ -190,9 +202,7 @@ def test_a_counter_that_dies_has_done_nothing(
 def test_history_outlives_the_purge(cases: list[Verification], alice: User) -> None:
     count_all()
     before = stored()
-    canceled = Verification.objects.filter(pk=cases[3].pk)
-    with deleting_cases(canceled, actor=lifecycle.SYSTEM, reason="AUDIT") as ids:
-        Verification.objects.filter(pk__in=ids).delete()
+    purge(cases[3])
     figures.advance(float("inf"), settled=0)
     assert total("opened") == 4
     assert total("ended", result="canceled") == 1
@@ -251,14 +261,72 @@ def test_a_week_is_kept_with_any_of_its_days(cases: list[Verification]) -> None:
     """What is left of a week whose case was purged would be less than what was counted."""
     count_all()
     compared = total("comparison")
-    rows = Verification.objects.filter(pk=cases[0].pk)
-    with deleting_cases(rows, actor=lifecycle.SYSTEM, reason="AUDIT") as ids:
-        Verification.objects.filter(pk__in=ids).delete()
+    purge(cases[0])
     assert figures.rebuild()
     assert total("comparison") == compared
     DailyFigure.objects.filter(kind__in=("opened", "reason", "call")).delete()
     assert figures.rebuild() == []
     assert total("comparison") == compared - 1
+
+
+def test_what_happened_since_the_last_count_is_in_what_is_kept(
+    cases: list[Verification], reviewer: User
+) -> None:
+    """A week is kept, and a person decides one of its cases before everything is counted again."""
+    waiting = decided(User.objects.create_user("carol"), 73)
+    count_all()
+    purge(cases[0])
+    intake.review(waiting, reviewer=reviewer, decision="verify", reason_code="same_person")
+    assert figures.rebuild()
+    count_all()
+    assert total("comparison", bucket=730, detail="verified") == 1
+    assert total("comparison", bucket=730, detail="") == 0
+    assert total("ended", result="verified") == 3
+
+
+def test_another_counter_counts_nothing_twice_in_what_is_kept(
+    cases: list[Verification], reviewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep counts a decision after the rebuild has read the history."""
+    waiting = decided(User.objects.create_user("carol"), 73)
+    count_all()
+    purge(cases[0])
+    really = counting._first_call_day
+
+    def overtaken() -> Any:
+        monkeypatch.setattr(counting, "_first_call_day", really)
+        intake.review(waiting, reviewer=reviewer, decision="verify", reason_code="same_person")
+        count_all()
+        return really()
+
+    monkeypatch.setattr(counting, "_first_call_day", overtaken)
+    assert figures.rebuild()
+    count_all()
+    assert total("comparison", bucket=730, detail="verified") == 1
+    assert total("comparison", bucket=730, detail="") == 0
+    assert total("ended", result="verified") == 3
+
+
+def test_a_clock_that_was_set_back_stops_no_count(cases: list[Verification]) -> None:
+    ahead = timezone.now() + timedelta(days=300)
+    FigureCount.objects.create(counted_at=ahead, calls_day=ahead.date())
+    figures.advance(interval=60)
+    mark = FigureCount.objects.get()
+    assert mark.counted_at is not None
+    assert mark.counted_at < ahead
+    assert mark.calls_day == this_day().ends_at.date() - timedelta(days=1)
+
+
+def test_an_event_of_a_clock_that_was_set_back_stops_no_count(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    for user, clock in ((alice, now + timedelta(days=300)), (bob, now)):
+        monkeypatch.setattr(timezone, "now", lambda clock=clock: clock)
+        submitted(user)
+    monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=61))
+    assert figures.advance().event_count == Event.objects.count()
+    assert total("opened") == 2
 
 
 def test_buckets_that_are_empty_again_are_gone(alice: User) -> None:

@@ -37,6 +37,8 @@ def test_there_and_back() -> None:
             (MONDAY + timedelta(days=6), "comparison", "verified", 720, 1),
             (MONDAY + timedelta(days=6), "comparison", "verified", 723, 4),
             (MONDAY, "waited", "", 7, 5),
+            (MONDAY, "similarity", "", 30, 1),
+            (MONDAY + timedelta(days=1), "similarity", "", 30, -1),
             (MONDAY, "opened", "", 0, 9),
             (MONDAY + timedelta(days=1), "review", "user:7", 0, 8),
             (MONDAY, "call", "face_mismatch", 0, 3),
@@ -50,12 +52,14 @@ def test_there_and_back() -> None:
         new = migrate(own)
         rows = new.get_model("django_faceverify", "DailyFigure").objects
         columns = ("day", "span", "kind", "detail", "count", "buckets")
-        assert list(rows.values_list(*columns).order_by("kind", "span")) == [
+        assert list(rows.values_list(*columns).order_by("kind", "span", "day")) == [
             (MONDAY, "day", "call", "case", 9, {}),
             (MONDAY, "week", "comparison", "verified", 7, [720, 3, 0, 0, 4]),
             (MONDAY, "day", "opened", "", 9, {}),
             (MONDAY + timedelta(days=1), "day", "review", "", 8, {"user:7": 8}),
             (MONDAY, "week", "review", "", 8, {"user:7": 8}),
+            (MONDAY, "day", "similarity", "", 1, [30, 1]),
+            (MONDAY + timedelta(days=1), "day", "similarity", "", -1, [30, -1]),
             (MONDAY, "day", "waited", "", 5, [7, 5]),
         ]
         mark = new.get_model("django_faceverify", "FigureCount").objects.get()
@@ -65,13 +69,17 @@ def test_there_and_back() -> None:
         assert rows.get(kind="waited").buckets == [7, 5, 2], "under the same key"
 
         migrate(*before)
-        found = figures.values_list("day", "kind", "bucket", "count").order_by("kind", "bucket")
+        found = figures.values_list("day", "kind", "bucket", "count").order_by(
+            "kind", "bucket", "day"
+        )
         assert list(found) == [
             (MONDAY, "call", 0, 9),
             (MONDAY, "comparison", 720, 3),
             (MONDAY, "comparison", 723, 4),
             (MONDAY, "opened", 0, 9),
             (MONDAY + timedelta(days=1), "review", 0, 8),
+            (MONDAY, "similarity", 30, 1),
+            (MONDAY + timedelta(days=1), "similarity", 30, -1),
             (MONDAY, "waited", 7, 5),
             (MONDAY, "waited", 8, 2),
         ]

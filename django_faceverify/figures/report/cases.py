@@ -85,7 +85,7 @@ def similarities(scope: Scope) -> list[SimilarityBand]:
         zone = "refused" if source == Source.PROVIDER else Zone(result).value
         for bucket, count in counts.items():
             setattr(bands[bucket], zone, getattr(bands[bucket], zone) + count)
-        lowest = min(lowest, *counts)
+        lowest = min([lowest, *counts])
     return bands[lowest:]
 
 

@@ -48,6 +48,8 @@ class Command(BaseCommand):
         for name, known in (("provider", app_settings.PROVIDERS), ("level", app_settings.LEVELS)):
             if options[name] and options[name] not in known:
                 raise CommandError(f"--{name}: there is no {options[name]!r} in the settings.")
+        if not 0 <= options["weeks"] <= policy_lab.MOST_WEEKS:
+            raise CommandError(f"--weeks must be from 0 to {policy_lab.MOST_WEEKS}.")
         now = policy_lab.thresholds_of(options["provider"], options["level"])
         lines = [
             getattr(now, name) if options[name] is None else options[name]
