@@ -184,7 +184,7 @@ def test_a_case_may_be_left_out(at_work: Page, reviewer: User, cases: list[Verif
 def test_filters_and_the_bucket_go_along(
     site: str, page: Page, reviewer: User, cases: list[Verification]
 ) -> None:
-    Verification.objects.filter(pk=cases[1].pk).update(similarity=65)
+    Review.objects.filter(pk=cases[1].pk).update(band="60-70")
     start(site, page, cases[0], "bucket=unassigned&band=70-80")
     wait_for_next(page, cases[2])
     press(page, "v", "1", "Enter")
