@@ -35,9 +35,9 @@ _NAMED = re.compile(
     r"|[^\s\"',;&}\])][^\n\"',;&}\])]*)",
     re.IGNORECASE | re.DOTALL,
 )
-#: of 18 or 15, however it is grouped; ids of ours stay, though digits may follow each other
+#: of 18 or 15, however it is grouped; ids and MACs of ours stay, though digits may follow each other
 _IDCARD_NUMBER = re.compile(
-    r"(?P<key>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{32}\b)"
+    r"(?P<key>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?:[0-9a-f]{32}){1,2}\b)"
     r"|(?<!\d)\d{6}[ -]?\d{8}[ -]?\d{3}[\dXx](?!\d)"
     r"|(?<!\d)\d{6}[ -]?\d{6}[ -]?\d{3}(?!\d)"
 )

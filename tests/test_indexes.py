@@ -156,7 +156,7 @@ def test_conditions_are_such_as_every_database_sees_through() -> None:
             assert column in [name.lstrip("-") for name in index.fields]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads the plans of another database")
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -186,7 +186,7 @@ def test_postgresql_reads_the_index_in_the_order_of_the_list(
     assert index in plan(sql)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads the plans of another database")
 @pytest.mark.parametrize("bucket", BUCKETS)
 @pytest.mark.parametrize(
     ("filters", "index"),
@@ -209,7 +209,7 @@ def test_postgresql_reads_the_queue_oldest_first(
         assert (index if bucket != "mine" else "claimed_by_id") in plan(query["sql"])
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads the plans of another database")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("rows", "order", "index"),

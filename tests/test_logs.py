@@ -77,6 +77,7 @@ def test_a_person_is_taken_out(text: str) -> None:
     [
         "Verification 01890000-0000-7000-8000-000000000000 failed: provider_unavailable",
         f"session {uuid.UUID(int=0x12345678901234567890123456789012).hex}",
+        "root mac=2026a:7b4b163d8046b328725128040141c1a3bcb681563a18e2cc991e480fd94d93b1",
         f"session {uuid.UUID(int=0xA2345678901234567890123456789012)}",
         "at 1763800000000 ms, after 0.25 s, status 503",
         "File '/srv/site/views.py', line 5, in name",

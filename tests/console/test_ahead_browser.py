@@ -18,7 +18,14 @@ from django_faceverify.models import Event, Review, Verification
 from tests.console.conftest import decided_as, page_of
 from tests.console.test_ahead import recorded
 from tests.console.test_browser import page as page  # the fixture
-from tests.console.test_keyboard import QUEUE, fits, log_in, status_of, two_have_to_agree
+from tests.console.test_keyboard import (
+    QUEUE,
+    fits,
+    log_in,
+    status_of,
+    two_have_to_agree,
+    wait_until,
+)
 from tests.console.test_keyboard import checker_page as checker_page
 from tests.console.test_keyboard import problems as problems
 from tests.console.test_keyboard import site as site
@@ -334,7 +341,7 @@ def test_the_case_was_taken_by_another(
     at_work.get_by_text("checker works on this case until").wait_for()
     assert at_work.get_by_role("form", name="Verify").count() == 0
     assert status_of(cases[0]) == "in_review"
-    assert not Review.objects.kept().exists()  # no work here, and nothing kept
+    wait_until(at_work, lambda: not Review.objects.kept().exists())  # no work here, nothing kept
 
 
 def test_the_session_has_ended(at_work: Page, cases: list[Verification]) -> None:

@@ -75,16 +75,21 @@ def status_of(case: Verification) -> str:
     return case.status
 
 
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """What a page sends when it is left may arrive after the next one is there."""
+    for _ in range(300):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("It never came to that.")
+
+
 def leave(page: Page, case: Verification) -> None:
     """To the queue. The case is given back by a message of its own, which may come later."""
     page.get_by_text("Yours while this page is open").wait_for()
     page.keyboard.press("q")
     page.wait_for_url(f"**{QUEUE}*")
-    for _ in range(300):
-        if Review.objects.unclaimed().filter(pk=case.pk).exists():
-            return
-        page.wait_for_timeout(100)
-    pytest.fail("The case was not given back.")
+    wait_until(page, Review.objects.unclaimed().filter(pk=case.pk).exists)
 
 
 def test_ten_cases_by_keyboard_alone(
