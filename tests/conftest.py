@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests import emptying
 from tests.faces.fixtures import local_engine, quality_checked
 from tests.live import live_server, own_connections
 from tests.scripted import ScriptedProvider, similarity
+from tests.spreading import spread
 from tests.webhooks.fixtures import receiver, told, webhook_rules
 
 __all__ = [
@@ -55,13 +57,15 @@ def obey_ctrl_c() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that mean something else on another database."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark the tests that mean something else on another database; let the long ones begin."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}:
             item.add_marker("database")
+    yield
+    items[:] = spread(items)
 
 
 @pytest.fixture(autouse=True)
